@@ -1,0 +1,1 @@
+"""The contract: events, records, topics, the event clock and the partitioner. Imports no other part."""

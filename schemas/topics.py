@@ -1,0 +1,120 @@
+"""Every topic: name, partitions, key, cleanup, limits. What creates or reads topics asks here.
+
+Topics that stage 2 reads have one partition each: one board fold sees them whole. Their records
+are small and a few thousand a second at most, far below what one partition carries.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.events import MAX_RECORD_BYTES
+
+LIVE_EVENTS = "live-events"
+ROOM_SUMMARIES = "room-summaries"
+ROOM_PRODUCTS = "room-products"
+ROOM_MINUTES = "room-minutes"
+PARTITION_PROGRESS = "partition-progress"
+BOARDS = "boards"
+DEAD_LETTERS = "dead-letters"
+CHECKPOINTS = "checkpoints"
+
+DEFAULT_PARTITIONS = 4
+_HOUR_MS = 3_600_000
+_RECORDS_KEPT_MS = 48 * _HOUR_MS
+_EVENTS_KEPT_MS = 7 * 24 * _HOUR_MS
+# A refused record travels inside its dead letter in base64, with its coordinates.
+_DEAD_LETTER_BYTES = 4 * 1024 * 1024
+# A checkpoint is written in chunks of this size at most (`streams.shell.checkpoints`).
+CHECKPOINT_CHUNK_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's declaration.
+
+    Attributes:
+        partitions: None where the number follows that of `live-events`.
+        key: what the record key holds, in words.
+        cleanup_policy: Kafka's `cleanup.policy`.
+        config: further topic settings by their Kafka names.
+    """
+
+    name: str
+    partitions: int | None
+    key: str
+    cleanup_policy: str
+    description: str
+    config: dict[str, str] = field(default_factory=dict)
+
+    def partition_count(self, live_partitions: int) -> int:
+        """How many partitions it has where `live-events` has `live_partitions`."""
+        return live_partitions if self.partitions is None else self.partitions
+
+    def settings(self) -> dict[str, str]:
+        """All of its settings by their Kafka names."""
+        return {"cleanup.policy": self.cleanup_policy, **self.config}
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        LIVE_EVENTS,
+        None,
+        "room_id",
+        "delete",
+        "What happens in the rooms, one JSON object a record.",
+        {"retention.ms": str(_EVENTS_KEPT_MS), "max.message.bytes": str(1024 * 1024)},
+    ),
+    Topic(
+        ROOM_SUMMARIES,
+        1,
+        "room_id",
+        "compact",
+        "The cumulative figures of each room, refreshed about once a second.",
+    ),
+    Topic(
+        ROOM_PRODUCTS,
+        1,
+        "room_id, product_id and merchant_id as a JSON list",
+        "compact",
+        "The cumulative figures of each product in each room.",
+    ),
+    Topic(
+        ROOM_MINUTES,
+        1,
+        "room_id and minute_ms as a JSON list",
+        "delete",
+        "Each room-minute, once the watermark has closed it.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        PARTITION_PROGRESS,
+        1,
+        "partition of live-events",
+        "compact",
+        "How far the fold of each partition is: offset, watermark, counts.",
+    ),
+    Topic(
+        BOARDS,
+        1,
+        "scope, window and currency as a JSON list",
+        "compact",
+        "The newest state of each board.",
+    ),
+    Topic(
+        DEAD_LETTERS,
+        1,
+        "topic, partition, offset and reason as a JSON list",
+        "compact",
+        "Records that were refused, with their bytes, coordinates and reason.",
+        {"max.message.bytes": str(_DEAD_LETTER_BYTES)},
+    ),
+    Topic(
+        CHECKPOINTS,
+        None,
+        "slot and chunk number of the snapshot",
+        "compact",
+        "The whole state of each partition's fold, in chunks.",
+        {"max.message.bytes": str(2 * 1024 * 1024), "segment.ms": str(_HOUR_MS)},
+    ),
+)
+BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+assert MAX_RECORD_BYTES * 2 < _DEAD_LETTER_BYTES
