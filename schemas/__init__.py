@@ -1,1 +1,1 @@
-"""The contract: events, records, topics, the event clock and the partitioner. Imports no other part."""
+"""The contract: events, records, topics, event clock, partitioner. Imports no other part."""

@@ -1,0 +1,93 @@
+# Roompulse: the commands of a developer and of CI. `make` alone lists them.
+# Needs Python 3.11 or 3.12 and make; everything else comes by the hashed lock files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
+# The first Python that fits and can make environments; `make PYTHON=... setup` names another.
+PYTHON ?= $(shell for one in python3.11 python3.12 python3; do \
+	$$one -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+	2>/dev/null && { echo $$one; break; }; done)
+# Used to write the lock files and for nothing else; not part of the environment.
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PACKAGES := schemas streams producers roompulse deploy
+# One process per processor, a test file in one process: its fixtures are set up once.
+PARALLEL := -n logical --dist loadfile
+# Limits of the long chaos run; see tests/chaos.
+SOAK_EVENTS ?= 3000000
+SOAK_KILLS ?= 50
+
+.PHONY: help setup demo test check unit broker chaos soak bench lock clean distclean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make .venv from the hashed lock files, with the command roompulse in it
+
+# Runs again only when a lock file or the project's declaration changed.
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "make: no Python 3.11 or 3.12 with venv found: install" \
+		"it (Debian: apt-get install python3.11 python3.11-venv), or name it with PYTHON=..." >&2; exit 1; fi
+	@if ! $(BIN)/python -c '' 2>/dev/null; then $(PYTHON) -m venv --clear $(VENV); fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	@touch $@
+
+demo: setup ## a festival evening through Kafka and Faust to the boards, in the terminal
+	@$(BIN)/roompulse demo
+
+test: check unit broker chaos ## everything that CI checks, in under 15 minutes on two processors
+
+check: setup ## what needs no run: format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+# pytest ends with exit code 5 where it finds no test, so none of these passes on nothing.
+unit: setup ## unit tests and laws, in parallel
+	$(BIN)/pytest -m "not broker and not chaos" $(PARALLEL)
+
+broker: setup ## tests on a real Kafka, which they start themselves
+	$(BIN)/pytest -m "broker and not chaos"
+
+chaos: setup ## kill -9 of workers and of Kafka during a replay, the short run
+	$(BIN)/pytest -m chaos
+
+soak: setup ## the same for hours: SOAK_EVENTS=3000000 SOAK_KILLS=50
+	ROOMPULSE_CHAOS_EVENTS=$(SOAK_EVENTS) ROOMPULSE_CHAOS_KILLS=$(SOAK_KILLS) \
+		$(BIN)/pytest -m chaos --timeout 14400
+
+bench: setup ## measure rates, processor time, memory and latency; stores them as JSON
+	$(BIN)/python -m benchmarks
+
+lock: setup ## resolve all dependencies anew: two Python lock files, one of Kafka's jars
+	$(PYTHON) -m venv --clear build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	build/uv/bin/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --upgrade --quiet --output-file requirements.lock
+	build/uv/bin/uv pip compile pyproject.toml --group dev --constraint requirements.lock \
+		--python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --upgrade --quiet --output-file requirements-dev.lock
+	$(BIN)/python -m deploy.kafka.jars lock
+
+clean: ## delete caches and built files; keeps .venv and Kafka's data
+	rm -rf build dist out .demo *.egg-info .coverage .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## delete also .venv, the local Kafka and its data
+	if [ -x $(BIN)/roompulse ]; then $(BIN)/roompulse kafka down; fi
+	rm -rf $(VENV) .kafka

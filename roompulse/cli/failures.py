@@ -1,0 +1,22 @@
+"""How a command tells a person that it could not do its work: one line, exit code 1, no trace."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import NoReturn
+
+import typer
+
+
+def fail(message: str) -> NoReturn:
+    """Say on standard error why the command ends, and end it with exit code 1."""
+    typer.echo(f"roompulse: {message}", err=True)
+    raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def told_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds, whose text is meant for people, end the command through `fail`."""
+    try:
+        yield
+    except kinds as error:
+        fail(str(error))

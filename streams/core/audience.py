@@ -1,0 +1,227 @@
+"""Who is in one room, how long do they stay, and what do they do there?
+
+A visit starts at `enter`, or at any other action but `leave` of a viewer who is not in the room. It
+ends at `leave`, at `room_closed`, or, when 90 s or more pass unseen, at the time last seen: found
+by the viewer's next event, or by the watermark before the next record of the room is applied
+(design, section 6).
+
+State: the open visits, a queue of when each may have fallen silent (one entry a visit, looked at
+again once in 90 s at most), counters, a histogram of stays, a sketch of viewers. Cap: `visits`;
+eviction: the visit last seen first, which ends there.
+"""
+
+from heapq import heapify, heappop, heappush, heapreplace
+from typing import Any
+
+from schemas.codec import View
+from streams.core import limits
+from streams.core.distinct import DistinctCount
+from streams.core.histogram import DurationHistogram
+from streams.core.pane import MINUTE_MS, Pane, Panes
+
+UNSEEN_MS = 90_000
+STAYS_MS = (30_000, 60_000, 300_000)
+
+
+class Visit:
+    """One continuous stay of one viewer. `last_ms` is -1 once it has ended."""
+
+    __slots__ = ("last_ms", "start_ms", "viewer_id")
+
+    def __init__(self, viewer_id: str, start_ms: int) -> None:
+        self.viewer_id = viewer_id
+        self.start_ms = start_ms
+        self.last_ms = start_ms
+
+    def __lt__(self, other: "Visit") -> bool:
+        """Order among visits that may fall silent at the same moment; no figure depends on it."""
+        return (self.start_ms, self.viewer_id) < (other.start_ms, other.viewer_id)
+
+
+class Audience:
+    """The visits of one room.
+
+    Attributes:
+        watch_ms: total of ended visits, and of open ones up to last seen.
+        peak_online: the most visits open at once, as known at each moment.
+        stayed: ended visits at least as long as each of `STAYS_MS`.
+        actions: how often each action was seen.
+    """
+
+    __slots__ = (
+        "_evictions",
+        "_limit",
+        "_open",
+        "_panes",
+        "_silent",
+        "actions",
+        "ended",
+        "peak_online",
+        "stayed",
+        "stays",
+        "viewers",
+        "visits",
+        "watch_ms",
+    )
+
+    def __init__(self, panes: Panes, evictions: limits.Evictions) -> None:
+        self._panes = panes
+        self._evictions = evictions
+        self._limit = limits.cap("visits")
+        self._open: dict[str, Visit] = {}
+        self._silent: list[tuple[int, Visit]] = []
+        self.visits = 0
+        self.ended = 0
+        self.peak_online = 0
+        self.watch_ms = 0
+        self.stayed = [0] * len(STAYS_MS)
+        self.stays = DurationHistogram()
+        self.viewers = DistinctCount()
+        self.actions: dict[str, int] = {}
+
+    @property
+    def online(self) -> int:
+        return len(self._open)
+
+    def view(self, event: View, watermark_ms: int, open_from_ms: int) -> None:
+        """Apply a believed view. `open_from_ms` is the earliest minute still open."""
+        ts_ms = event.ts_ms
+        action = event.action
+        visit = self._open.get(event.viewer_id)
+        self.actions[action] = self.actions.get(action, 0) + 1
+        if visit is not None:
+            last_ms = visit.last_ms
+            if ts_ms - last_ms >= UNSEEN_MS or watermark_ms - last_ms >= UNSEEN_MS:
+                self._lapse(visit, open_from_ms)
+                visit = None
+            elif action == "leave":
+                self._leave(visit, ts_ms, open_from_ms)
+                return
+            elif ts_ms > last_ms:
+                visit.last_ms = ts_ms
+                self.watch_ms += ts_ms - last_ms
+        if action == "heartbeat" or action == "enter":  # noqa: PLR1714 - identical strings: faster
+            if visit is None:
+                self._start(event.viewer_id, ts_ms, watermark_ms, open_from_ms)
+            return
+        if action == "leave":
+            return
+        if visit is None:
+            self._start(event.viewer_id, ts_ms, watermark_ms, open_from_ms)
+        if ts_ms >= open_from_ms:
+            _count(self._panes.at(ts_ms), action)
+
+    def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
+        """End every visit: the room closes."""
+        self.expire(watermark_ms, open_from_ms)
+        for visit in list(self._open.values()):
+            self._leave(visit, closed_ms, open_from_ms)
+
+    def expire(self, watermark_ms: int, open_from_ms: int) -> None:
+        """End the visits that were unseen for 90 s at the watermark."""
+        silent = self._silent
+        while silent and silent[0][0] <= watermark_ms:
+            visit = silent[0][1]
+            if visit.last_ms < 0:
+                heappop(silent)
+            elif visit.last_ms + UNSEEN_MS > watermark_ms:
+                heapreplace(silent, (visit.last_ms + UNSEEN_MS, visit))
+            else:
+                heappop(silent)
+                self._lapse(visit, open_from_ms)
+
+    def _start(self, viewer_id: str, ts_ms: int, watermark_ms: int, open_from_ms: int) -> None:
+        if self._silent and self._silent[0][0] <= watermark_ms:
+            self.expire(watermark_ms, open_from_ms)
+        visit = Visit(viewer_id, ts_ms)
+        self._open[viewer_id] = visit
+        heappush(self._silent, (ts_ms + UNSEEN_MS, visit))
+        self.viewers.add(viewer_id)
+        self.visits += 1
+        if ts_ms >= open_from_ms:
+            pane = self._panes.at(ts_ms)
+            pane.visits += 1
+        else:  # late: no pane counts its start, but it is online from the first that is open
+            pane = self._panes.at(open_from_ms)
+        pane.online_change += 1
+        if len(self._open) > self.peak_online:
+            if len(self._open) > self._limit:
+                self._evict(open_from_ms)
+            self.peak_online = max(self.peak_online, len(self._open))
+
+    def _leave(self, visit: Visit, ts_ms: int, open_from_ms: int) -> None:
+        end_ms = max(ts_ms, visit.start_ms)
+        self._end(visit, end_ms, max(end_ms, open_from_ms))
+
+    def _lapse(self, visit: Visit, open_from_ms: int) -> None:
+        """End a visit when last seen; it is online until 90 s have passed since then."""
+        gone_ms = visit.last_ms + UNSEEN_MS - 1
+        self._end(visit, visit.last_ms, max(gone_ms, open_from_ms))
+
+    def _end(self, visit: Visit, end_ms: int, gone_ms: int) -> None:
+        """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""
+        del self._open[visit.viewer_id]
+        self.watch_ms += end_ms - visit.last_ms
+        visit.last_ms = -1
+        stay_ms = end_ms - visit.start_ms
+        self.ended += 1
+        for at, least_ms in enumerate(STAYS_MS):
+            if stay_ms < least_ms:
+                break
+            self.stayed[at] += 1
+        self.stays.add(stay_ms)
+        self._panes.at(gone_ms).online_change -= 1
+
+    def _evict(self, open_from_ms: int) -> None:
+        visits = self._open
+        gone = limits.oldest(visits, lambda id_: (visits[id_].last_ms, id_), self._limit)
+        for viewer_id in gone:
+            self._lapse(visits[viewer_id], open_from_ms)
+        self._evictions.count("visits", len(gone))
+
+    def snapshot(self) -> list[Any]:
+        return [
+            [[visit.viewer_id, visit.start_ms, visit.last_ms] for visit in self._open.values()],
+            self.visits,
+            self.ended,
+            self.peak_online,
+            self.watch_ms,
+            self.stayed,
+            self.stays.snapshot(),
+            self.viewers.snapshot(),
+            self.actions,
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        (
+            visits,
+            self.visits,
+            self.ended,
+            self.peak_online,
+            self.watch_ms,
+            self.stayed,
+            stays,
+            viewers,
+            self.actions,
+        ) = state
+        self.stays.restore(stays)
+        self.viewers.restore(viewers)
+        for viewer_id, start_ms, last_ms in visits:
+            visit = Visit(viewer_id, start_ms)
+            visit.last_ms = last_ms
+            self._open[viewer_id] = visit
+        self._silent = [(visit.last_ms + UNSEEN_MS, visit) for visit in self._open.values()]
+        heapify(self._silent)
+
+
+def _count(pane: Pane, action: str) -> None:
+    """Count what a minute's line shows of what viewers do."""
+    if action == "like":
+        pane.likes += 1
+    elif action == "comment":
+        pane.comments += 1
+    elif action == "click":
+        pane.clicks += 1
+
+
+assert UNSEEN_MS > MINUTE_MS

@@ -1,0 +1,55 @@
+"""How much state may grow: every map of the core has its cap here, and nowhere else.
+
+A map that is full gives up its entries with the oldest event time first (ties by id), a sixteenth
+of its cap at a time, so that a hostile stream pays for one sort in thousands of entries. What was
+given up is counted by the name of the cap and exported. Worst cases: what a room may hold is the
+sum of its caps; a worker holds at most `rooms` times that, in practice what open rooms need.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+CAPS: Final[dict[str, tuple[int, str]]] = {
+    "rooms": (
+        200_000,
+        "rooms of a partition; one that is given up has its final summary published",
+    ),
+    "visits": (1_000_000, "open visits of a room; one that is given up ends when last seen"),
+    "orders": (1_000_000, "order ids of a room remembered for 24 h; later repeats count again"),
+    "checkouts": (1_000_000, "checkout ids of a room remembered for 24 h"),
+    "unpaid": (1_000_000, "checkouts of a room not paid yet; one given up is judged unpaid"),
+    "refunds": (1_000_000, "refund ids of a room remembered for 24 h"),
+    "refunded_orders": (1_000_000, "orders of a room with a refund, remembered for 24 h"),
+    "complaints": (200_000, "complaint ids and states of a room remembered for 24 h"),
+    "openings": (200_000, "complaints of a room with a known opening, for reply times"),
+    "products": (20_000, "product and merchant pairs of a room with figures"),
+    "product_merchants": (20_000, "products of a room whose merchant is known"),
+}
+
+Key = TypeVar("Key")
+_SHARE_GIVEN_UP = 16
+
+
+def cap(name: str) -> int:
+    """The cap of a map by its name in `CAPS`."""
+    return CAPS[name][0]
+
+
+class Evictions:
+    """How many entries each full map gave up."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def count(self, name: str, entries: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + entries
+
+
+def oldest(
+    keys: Iterable[Key], stamp_of: Callable[[Key], tuple[int, str]], limit: int
+) -> list[Key]:
+    """The keys to give up from a map that is over its `limit`, oldest event time first."""
+    ordered = sorted(keys, key=stamp_of)
+    return ordered[: max(1, limit // _SHARE_GIVEN_UP)]

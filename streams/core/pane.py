@@ -1,0 +1,128 @@
+"""What happened in one room in one minute of event time.
+
+A pane takes events until the watermark has passed its end; then it is emitted once and gone. State:
+the panes of minutes still open: the minute of the watermark and what the believed stamps reach
+ahead of it, at most `MAX_JUMP_MS` of event time in normal traffic.
+
+`online` is judged by event time, so that arrival order inside the lateness bound cannot change it:
+visits that started before the minute's end, have not ended before it, and were not unseen for 90 s
+at it. Panes carry the change; the sum over closed minutes is the figure.
+"""
+
+from typing import Any
+
+from schemas.records import RoomMinute
+from streams.core.snapshots import Sums
+
+MINUTE_MS = 60_000
+
+
+class Pane(Sums):
+    """Counters of one room-minute."""
+
+    __slots__ = (
+        "clicks",
+        "comments",
+        "gross_minor",
+        "likes",
+        "minute_ms",
+        "online_change",
+        "orders",
+        "refunded_minor",
+        "visits",
+    )
+
+    def __init__(self, minute_ms: int) -> None:
+        self.minute_ms = minute_ms
+        self.orders = 0
+        self.gross_minor = 0
+        self.refunded_minor = 0
+        self.visits = 0
+        self.comments = 0
+        self.likes = 0
+        self.clicks = 0
+        self.online_change = 0
+
+    def has_a_line(self) -> bool:
+        """Whether the minute had an order, refund, visit start, comment, like or click."""
+        return bool(
+            self.visits
+            or self.orders
+            or self.refunded_minor
+            or self.comments
+            or self.likes
+            or self.clicks
+        )
+
+
+class Panes:
+    """The open minutes of one room.
+
+    The room enters itself in `with_open_minutes`, shared by the rooms of a partition, when it opens
+    one; whoever closes minutes takes it out.
+
+    Attributes:
+        online: visits open at the end of the last closed minute that changed it.
+        open: whether any minute is open, that is, whether `close` has work to do.
+    """
+
+    __slots__ = ("_by_minute", "_latest", "_room_id", "_with_open_minutes", "online")
+
+    def __init__(self, room_id: str, with_open_minutes: dict[str, None]) -> None:
+        self.online = 0
+        self._room_id = room_id
+        self._with_open_minutes = with_open_minutes
+        self._by_minute: dict[int, Pane] = {}
+        self._latest = Pane(-1)  # the one used last: most events fall into it
+
+    @property
+    def open(self) -> bool:
+        return bool(self._by_minute)
+
+    def at(self, ts_ms: int) -> Pane:
+        """The pane of the minute that contains a stamp."""
+        minute_ms = ts_ms - ts_ms % MINUTE_MS
+        pane = self._latest
+        if pane.minute_ms != minute_ms:
+            found = self._by_minute.get(minute_ms)
+            if found is None:
+                found = self._by_minute[minute_ms] = Pane(minute_ms)
+                self._with_open_minutes[self._room_id] = None
+            pane = self._latest = found
+        return pane
+
+    def close(self, before_ms: int) -> list[RoomMinute]:
+        """Close the minutes that start before `before_ms`, oldest first."""
+        lines = []
+        for minute_ms in sorted(minute for minute in self._by_minute if minute < before_ms):
+            pane = self._by_minute.pop(minute_ms)
+            self.online += pane.online_change
+            if pane.has_a_line():
+                lines.append(self._line(pane))
+        if self._latest.minute_ms < before_ms:
+            self._latest = Pane(-1)
+        return lines
+
+    def _line(self, pane: Pane) -> RoomMinute:
+        return RoomMinute(
+            room_id=self._room_id,
+            minute_ms=pane.minute_ms,
+            orders=pane.orders,
+            gross_minor=pane.gross_minor,
+            refunded_minor=pane.refunded_minor,
+            visits=pane.visits,
+            online=self.online,
+            comments=pane.comments,
+            likes=pane.likes,
+            clicks=pane.clicks,
+        )
+
+    def snapshot(self) -> list[Any]:
+        return [self.online, [pane.snapshot() for pane in self._by_minute.values()]]
+
+    def restore(self, state: list[Any]) -> None:
+        self.online, panes = state
+        for saved in panes:
+            pane = Pane(0)
+            pane.restore(saved)
+            self._by_minute[pane.minute_ms] = pane

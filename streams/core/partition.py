@@ -1,0 +1,335 @@
+"""How does one record change everything? The whole computation of one partition, on one screen.
+
+`Partition.fold` takes the records of a partition in offset order and returns what they emit. It is
+a pure function of them: nothing here knows the time of day, where a batch ended, or who else is
+working. The order for each record: the event clock believes or refutes it (and decides about those
+that waited); its stamp moves the watermark; the watermark closes minutes; then the record is
+applied to its room.
+
+State: the clock, the rooms, counts. Cap: `rooms`; the room last seen by event time goes first, with
+its final figures emitted. What is emitted: closed minutes, dead letters, figures of evicted rooms.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from schemas import codec
+from schemas.clock import NOTHING_MS, OUT_OF_ORDER_MS, EventClock
+from schemas.codec import Event, RoomEvent, Rules, Tick
+from schemas.errors import InputError, Reason
+from schemas.events import LATEST_MS
+from schemas.records import (
+    Counts,
+    DeadLetter,
+    ProductFigures,
+    Progress,
+    RoomFigures,
+    RoomMinute,
+    Version,
+)
+from schemas.topics import LIVE_EVENTS
+from streams.core import limits
+from streams.core.pane import MINUTE_MS
+from streams.core.room import REPEAT, Moment, Outcome, Room
+
+# A record that waits for a verdict on its stamp: offset, bytes, event.
+Held = tuple[int, bytes, RoomEvent]
+
+_APPLY: dict[type, Callable[[Room, Any, Moment], Outcome]] = {
+    codec.View: Room.view,
+    codec.Order: Room.order,
+    codec.Refund: Room.refund,
+    codec.Exposure: Room.exposure,
+    codec.Checkout: Room.checkout,
+    codec.Complaint: Room.complaint,
+    codec.Product: Room.product,
+    codec.RoomOpened: Room.room_opened,
+    codec.RoomClosed: Room.room_closed,
+}
+_TYPE_NAMES: dict[type, str] = {
+    **{kind: apply.__name__ for kind, apply in _APPLY.items()},
+    Rules: "rules",
+    Tick: "tick",
+}
+
+
+class Emissions:
+    """What a run of records emits, in order.
+
+    Attributes:
+        evicted: last figures of rooms that had to go.
+    """
+
+    __slots__ = ("dead_letters", "evicted", "evicted_products", "minutes")
+
+    def __init__(self) -> None:
+        self.minutes: list[RoomMinute] = []
+        self.dead_letters: list[DeadLetter] = []
+        self.evicted: list[RoomFigures] = []
+        self.evicted_products: list[ProductFigures] = []
+
+
+class Partition:
+    """The fold of one partition.
+
+    Attributes:
+        next_offset: the offset that comes next; a record below it was folded before.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.next_offset = 0
+        self.clock: EventClock[Held] = EventClock()
+        self.rooms: dict[str, Room] = {}
+        self.evictions = limits.Evictions()
+        self.counts = Counts()  # late, future and broadcast; the sums are found when asked
+        self.rejected_by_reason: dict[str, int] = {}
+        self.accepted: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
+        self.duplicates: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
+        self.rules_version: int | str | None = None
+        self._moment = Moment(NOTHING_MS, NOTHING_MS)
+        self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
+        self._with_open_minutes: dict[str, None] = {}
+        self._out = Emissions()
+
+    def fold(
+        self, offsets: Sequence[int], values: Sequence[bytes], events: Sequence[Event | InputError]
+    ) -> Emissions:
+        """Fold records in offset order; what was folded before is skipped.
+
+        `events` holds what `codec.decode_all` made of `values`.
+        """
+        self._out = out = Emissions()
+        clock = self.clock
+        event: Any  # told apart by its class: narrowing each costs more than folding it
+        for offset, value, event in zip(offsets, values, events, strict=True):
+            if offset < self.next_offset:
+                continue
+            self.next_offset = offset + 1
+            kind = type(event)
+            if kind in _APPLY:
+                if event.ts_ms <= clock.limit_ms:
+                    clock.believe(event.ts_ms, event.room_id)
+                    self._apply(offset, value, event)
+                else:
+                    held = (offset, value, event)
+                    for item, believed in clock.observe(event.ts_ms, event.room_id, held):
+                        self._decided(item, believed=believed)
+            elif kind is Tick:
+                self._tick(event)
+            elif kind is Rules:
+                self._rules(event)
+            else:
+                self._reject(offset, value, event.reason, event.detail)
+        return out
+
+    @property
+    def watermark_ms(self) -> int | None:
+        """The event time up to which the partition is believed complete."""
+        return self.clock.watermark_ms
+
+    @property
+    def version(self) -> Version:
+        """What a live view of this moment has seen."""
+        return Version(self.number, self.next_offset)
+
+    def figures(self, rooms: Iterable[Room]) -> tuple[list[RoomFigures], list[ProductFigures]]:
+        """Live views of rooms: their figures at the watermark, and those of changed products."""
+        version, moment = self.version, self._moment
+        summaries, products = [], []
+        for room in rooms:
+            room.changed = False
+            summaries.append(room.figures(moment, version))
+            products += room.product_figures(version)
+        return summaries, products
+
+    def progress(self) -> Progress:
+        """How far the fold is, and what became of the events so far."""
+        counts = self.counts
+        accepted = sum(self.accepted.values())
+        duplicate = sum(self.duplicates.values())
+        rejected = sum(self.rejected_by_reason.values())
+        return Progress(
+            version=self.version,
+            watermark_ms=self.watermark_ms,
+            counts=Counts(
+                events=accepted + duplicate + rejected,
+                accepted=accepted,
+                duplicate=duplicate,
+                rejected=rejected,
+                late=counts.late,
+                future=counts.future,
+                broadcast=counts.broadcast,
+            ),
+            rejected_by_reason=dict(sorted(self.rejected_by_reason.items())),
+            by_type=_by_name(self.accepted),
+            duplicate_by_type=_by_name(self.duplicates),
+            evicted=dict(sorted(self.evictions.counts.items())),
+            rules_version=self.rules_version,
+            rooms=len(self.rooms),
+            waiting=len(self.clock.waiting),
+        )
+
+    def end(self, closing_ms: int) -> Emissions:
+        """End a session as if a tick followed that is counted nowhere."""
+        self._out = out = Emissions()
+        self._reach(closing_ms)
+        return out
+
+    def _decided(self, held: Held, *, believed: bool) -> None:
+        """Apply a record whose stamp the clock believes or refutes now."""
+        offset, value, event = held
+        self._apply(offset, value, event, believed=believed)
+
+    def _apply(self, offset: int, value: bytes, event: RoomEvent, *, believed: bool = True) -> None:
+        """Apply an event to its room, at the watermark that stands after its stamp."""
+        greatest_ms = self.clock.greatest_ms
+        if greatest_ms >= self._next_close_ms:
+            self._close_minutes(greatest_ms - OUT_OF_ORDER_MS)
+        moment = self._moment
+        moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+        moment.believed = believed
+        kind = type(event)
+        room = self.rooms.get(event.room_id)
+        known = room is not None
+        if room is None:
+            room = Room(event.room_id, self.evictions, self._with_open_minutes)
+        outcome = _APPLY[kind](room, event, moment)
+        if outcome is None or (outcome is not REPEAT and not outcome.wholly):
+            self.accepted[kind] += 1
+            room.changed = True
+            if not believed:
+                self.counts.future += 1
+            else:
+                room.last_ms = max(room.last_ms, event.ts_ms)
+                if event.ts_ms < moment.open_from_ms:
+                    self.counts.late += 1
+            if not known:
+                self._add(room)
+        if outcome is None:
+            return
+        if outcome is REPEAT:
+            self.duplicates[kind] += 1
+        elif outcome.wholly:
+            self._reject(offset, value, outcome.reason, outcome.detail)
+        else:
+            self._dead_letter(offset, value, outcome.reason, outcome.detail)
+
+    def _add(self, room: Room) -> None:
+        """A room exists from its first accepted event; one has to go when there are too many."""
+        self.rooms[room.room_id] = room
+        if len(self.rooms) <= limits.cap("rooms"):
+            return
+        rooms = self.rooms
+        gone = limits.oldest(rooms, lambda id_: (rooms[id_].last_ms, id_), limits.cap("rooms"))
+        leaving = [rooms.pop(room_id) for room_id in gone]
+        for each in leaving:
+            self._with_open_minutes.pop(each.room_id, None)
+            self._out.minutes += each.close_minutes(self._moment, LATEST_MS)
+        summaries, products = self.figures(leaving)
+        self._out.evicted += summaries
+        self._out.evicted_products += products
+        self.evictions.count("rooms", len(gone))
+
+    def _tick(self, event: Tick) -> None:
+        self._reach(event.ts_ms)
+        self._count_broadcast(Tick)
+
+    def _rules(self, event: Rules) -> None:
+        self.rules_version = event.version
+        self._count_broadcast(Rules)
+
+    def _count_broadcast(self, kind: type) -> None:
+        """Every partition has the record; the first one counts it."""
+        if self.number == 0:
+            self.accepted[kind] += 1
+            self.counts.broadcast += 1
+
+    def _reach(self, ts_ms: int) -> None:
+        """Event time has reached a stamp: decide what waits, close minutes."""
+        for item, believed in self.clock.tick(ts_ms):
+            self._decided(item, believed=believed)
+        greatest_ms = self.clock.greatest_ms
+        if greatest_ms >= self._next_close_ms:
+            self._close_minutes(greatest_ms - OUT_OF_ORDER_MS)
+        self._moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+
+    def _close_minutes(self, watermark_ms: int) -> None:
+        """Emit the minutes that end at or before the watermark, ordered by minute and room."""
+        moment = self._moment
+        moment.watermark_ms = watermark_ms
+        open_from_ms = watermark_ms - watermark_ms % MINUTE_MS
+        lines: list[RoomMinute] = []
+        still_open: dict[str, None] = {}
+        for room_id in list(self._with_open_minutes):
+            room = self.rooms[room_id]
+            lines += room.close_minutes(moment, open_from_ms)
+            if room.panes.open:
+                still_open[room_id] = None
+        self._with_open_minutes.clear()
+        self._with_open_minutes.update(still_open)
+        lines.sort(key=lambda line: (line.minute_ms, line.room_id))
+        self._out.minutes += lines
+        moment.open_from_ms = open_from_ms
+        self._next_close_ms = open_from_ms + MINUTE_MS + OUT_OF_ORDER_MS
+
+    def _reject(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
+        self.rejected_by_reason[reason] = self.rejected_by_reason.get(reason, 0) + 1
+        self._dead_letter(offset, value, reason, detail)
+
+    def _dead_letter(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
+        record = b64encode(value).decode()
+        self._out.dead_letters.append(
+            DeadLetter(reason, detail, LIVE_EVENTS, self.number, offset, record)
+        )
+
+    def snapshot(self) -> list[Any]:
+        """The whole state in plain values."""
+        clock = self.clock.snapshot()
+        clock[3] = [[*item[:2], list(item[2][:2]), *item[3:]] for item in clock[3]]
+        counts, moment = self.counts, self._moment
+        return [
+            self.number,
+            self.next_offset,
+            clock,
+            [room.snapshot() for room in self.rooms.values()],
+            self.evictions.counts,
+            [counts.late, counts.future, counts.broadcast],
+            self.rejected_by_reason,
+            {_TYPE_NAMES[kind]: count for kind, count in self.accepted.items()},
+            {_TYPE_NAMES[kind]: count for kind, count in self.duplicates.items()},
+            self.rules_version,
+            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
+        ]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> "Partition":
+        """The partition that a snapshot was taken of."""
+        number, next_offset, clock, rooms, evicted, counts, rejected, accepted, *rest = state
+        duplicates, rules_version, (watermark_ms, open_from_ms, next_close_ms) = rest
+        self = cls(number)
+        self.next_offset = next_offset
+        for item in clock[3]:
+            offset, value = item[2]
+            item[2] = (offset, value, codec.decode(value))
+        self.clock.restore(clock)
+        self.evictions.counts.update(evicted)
+        self.counts.late, self.counts.future, self.counts.broadcast = counts
+        self.rejected_by_reason = rejected
+        self.accepted = {kind: accepted[name] for kind, name in _TYPE_NAMES.items()}
+        self.duplicates = {kind: duplicates[name] for kind, name in _TYPE_NAMES.items()}
+        self.rules_version = rules_version
+        self._moment = Moment(watermark_ms, open_from_ms)
+        self._next_close_ms = next_close_ms
+        for saved in rooms:
+            room = Room(saved[0], self.evictions, self._with_open_minutes)
+            room.restore(saved)
+            self.rooms[room.room_id] = room
+            if room.panes.open:
+                self._with_open_minutes[room.room_id] = None
+        return self
+
+
+def _by_name(counts: dict[type, int]) -> dict[str, int]:
+    return {_TYPE_NAMES[kind]: count for kind, count in counts.items() if count}

@@ -1,0 +1,151 @@
+"""What does each product of one room sell, and for whom?
+
+Figures are kept for each pair of product and merchant, so that the boards of products and of
+merchants are sums of the same records. An order belongs to its own merchant; a refund to its
+order's, else to its product's as last known in the room, else to none; what has no merchant of its
+own (clicks, carts, impressions, checkouts, complaints) goes with the product's (design, section 6).
+
+State: figures of each pair, the merchant last known of each product. Caps: `products` (the pair
+touched least recently by event time goes first), `product_merchants`.
+"""
+
+from typing import Any
+
+from schemas.codec import Order, Refund
+from streams.core import limits
+from streams.core.ledger import QUALITY_REASONS, Refunded
+from streams.core.snapshots import Sums
+
+Pair = tuple[str, str | None]
+
+
+class ProductLedger(Sums):
+    """The cumulative figures of one product of one merchant in one room.
+
+    Attributes:
+        last_ms: the greatest event time that touched it.
+        published: figures as of the last `changed`, to tell what moved since.
+    """
+
+    __slots__ = (
+        "carts",
+        "checkouts",
+        "clicks",
+        "complaints_opened",
+        "gross_minor",
+        "last_ms",
+        "orders",
+        "product_impressions",
+        "quality_refunds",
+        "refunded_minor",
+        "refunded_orders",
+        "refunds",
+        "units",
+    )
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+    carts: int
+    checkouts: int
+    clicks: int
+    complaints_opened: int
+    gross_minor: int
+    last_ms: int
+    orders: int
+    product_impressions: int
+    quality_refunds: int
+    refunded_minor: int
+    refunded_orders: int
+    refunds: int
+    units: int
+
+
+class Products:
+    """The products of one room."""
+
+    __slots__ = ("_evictions", "_merchants", "changed", "pairs")
+
+    def __init__(self, evictions: limits.Evictions) -> None:
+        self._evictions = evictions
+        self._merchants: dict[str, tuple[int, str]] = {}
+        self.pairs: dict[Pair, ProductLedger] = {}
+        self.changed: dict[Pair, ProductLedger] = {}
+
+    def belongs_to(self, product_id: str, merchant_id: str, ts_ms: int) -> None:
+        """Learn whose a product is."""
+        self._merchants[product_id] = (ts_ms, merchant_id)
+        if len(self._merchants) > limits.cap("product_merchants"):
+            known = self._merchants
+            gone = limits.oldest(
+                known, lambda id_: (known[id_][0], id_), limits.cap("product_merchants")
+            )
+            for id_ in gone:
+                del known[id_]
+            self._evictions.count("product_merchants", len(gone))
+
+    def merchant_of(self, product_id: str) -> str | None:
+        """The merchant last known of a product."""
+        known = self._merchants.get(product_id)
+        return known[1] if known else None
+
+    def touched(self, product_id: str, ts_ms: int) -> ProductLedger:
+        """The figures of a product, for an event that names no merchant of its own."""
+        return self._at(product_id, self.merchant_of(product_id), ts_ms)
+
+    def order(self, event: Order) -> None:
+        if event.merchant_id is not None:
+            self.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
+        figures = self._at(event.product_id, event.merchant_id, event.ts_ms)
+        figures.orders += 1
+        figures.units += event.quantity
+        figures.gross_minor += event.amount_minor
+
+    def refund(self, event: Refund, refunded: Refunded) -> None:
+        merchant_id = refunded.merchant_id or self.merchant_of(event.product_id)
+        figures = self._at(event.product_id, merchant_id, event.ts_ms)
+        figures.refunds += 1
+        figures.refunded_minor += refunded.accepted_minor
+        figures.refunded_orders += refunded.first_of_order
+        figures.quality_refunds += event.reason in QUALITY_REASONS
+
+    def _at(self, product_id: str, merchant_id: str | None, ts_ms: int) -> ProductLedger:
+        pair = (product_id, merchant_id)
+        figures = self.pairs.get(pair)
+        if figures is None:
+            figures = self.pairs[pair] = ProductLedger()
+            figures.last_ms = ts_ms
+            if len(self.pairs) > limits.cap("products"):
+                self._evict()
+        self.changed[pair] = figures
+        figures.last_ms = max(figures.last_ms, ts_ms)
+        return figures
+
+    def _evict(self) -> None:
+        pairs = self.pairs
+        gone = limits.oldest(
+            pairs,
+            lambda pair: (pairs[pair].last_ms, f"{pair[0]}\0{pair[1] or ''}"),
+            limits.cap("products"),
+        )
+        for pair in gone:
+            del pairs[pair]
+            self.changed.pop(pair, None)
+        self._evictions.count("products", len(gone))
+
+    def snapshot(self) -> list[Any]:
+        return [
+            [[id_, ts_ms, merchant] for id_, (ts_ms, merchant) in self._merchants.items()],
+            [[*pair, figures.snapshot()] for pair, figures in self.pairs.items()],
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        merchants, pairs = state
+        self._merchants = {id_: (ts_ms, merchant) for id_, ts_ms, merchant in merchants}
+        for product_id, merchant_id, saved in pairs:
+            figures = ProductLedger()
+            figures.restore(saved)
+            self.pairs[product_id, merchant_id] = figures
+        # what was published before the snapshot may be lost with the worker: publish all again
+        self.changed = dict(self.pairs)

@@ -1,0 +1,341 @@
+"""What is one room: an object for each question, and the way of each event type to them.
+
+State: what `room_opened` said, and the questions' own state. A room exists from its first accepted
+event; the first `room_opened` stands; each accepted `room_closed` sets `closed_ms`.
+
+Every `apply` method returns None if the event is accepted, True if it is a repeat, or why it is
+refused, wholly or in part.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schemas.codec import (
+    Checkout,
+    Complaint,
+    Exposure,
+    Order,
+    Product,
+    Refund,
+    RoomClosed,
+    RoomOpened,
+    View,
+)
+from schemas.errors import Reason
+from schemas.records import ProductFigures, RoomFigures, RoomMinute, RoomSummary, Version
+from streams.core import dictionary, limits
+from streams.core.after_sales import AfterSales
+from streams.core.audience import STAYS_MS, Audience
+from streams.core.funnel import Funnel
+from streams.core.ledger import Ledger
+from streams.core.pane import Panes
+from streams.core.products import Pair, ProductLedger, Products
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event is refused; `wholly` unless a part of it was accepted."""
+
+    reason: Reason
+    detail: str
+    wholly: bool = True
+
+
+@dataclass(slots=True)
+class Moment:
+    """Where the event clock of the partition stands while an event is applied.
+
+    Attributes:
+        watermark_ms: after the event's own stamp was believed.
+        open_from_ms: the start of the earliest minute that is not closed.
+        believed: whether the event's stamp is; a refuted one enters no pane and no visit.
+    """
+
+    watermark_ms: int
+    open_from_ms: int
+    believed: bool = True
+
+
+Outcome = Refusal | Literal[True] | None
+REPEAT: Literal[True] = True
+
+
+class Room:
+    """One live session.
+
+    Attributes:
+        last_ms: the greatest believed event time seen here; the least recently seen room goes
+            first when there are too many.
+        changed: whether anything was applied since the last published summary.
+    """
+
+    __slots__ = (
+        "after_sales",
+        "audience",
+        "changed",
+        "closed_ms",
+        "funnel",
+        "last_ms",
+        "ledger",
+        "opened",
+        "panes",
+        "products",
+        "room_id",
+    )
+
+    def __init__(
+        self, room_id: str, evictions: limits.Evictions, with_open_minutes: dict[str, None]
+    ) -> None:
+        self.room_id = room_id
+        self.opened: RoomOpened | None = None
+        self.closed_ms: int | None = None
+        self.last_ms = 0
+        self.changed = True
+        self.panes = Panes(room_id, with_open_minutes)
+        self.ledger = Ledger(evictions)
+        self.audience = Audience(self.panes, evictions)
+        self.funnel = Funnel(evictions)
+        self.after_sales = AfterSales(evictions)
+        self.products = Products(evictions)
+
+    def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
+        if self.opened is None:
+            self.opened = event
+        return None
+
+    def room_closed(self, event: RoomClosed, moment: Moment) -> Outcome:
+        self.closed_ms = event.ts_ms
+        if moment.believed:
+            self.audience.close(event.ts_ms, moment.watermark_ms, moment.open_from_ms)
+        return None
+
+    def view(self, event: View, moment: Moment) -> Outcome:
+        if not moment.believed:
+            return _from_the_future(event.ts_ms)
+        self.audience.view(event, moment.watermark_ms, moment.open_from_ms)
+        if event.product_id is not None and event.action in ("click", "cart"):
+            figures = self.products.touched(event.product_id, event.ts_ms)
+            if event.action == "click":
+                figures.clicks += 1
+            else:
+                figures.carts += 1
+        return None
+
+    def order(self, event: Order, moment: Moment) -> Outcome:
+        if not self.ledger.order(event, moment.watermark_ms):
+            return REPEAT
+        self.funnel.paid(event.order_id, moment.watermark_ms)
+        self.products.order(event)
+        if moment.believed and event.ts_ms >= moment.open_from_ms:
+            pane = self.panes.at(event.ts_ms)
+            pane.orders += 1
+            pane.gross_minor += event.amount_minor
+        return None
+
+    def refund(self, event: Refund, moment: Moment) -> Outcome:
+        refunded = self.ledger.refund(event, moment.watermark_ms)
+        if refunded is None:
+            return REPEAT
+        accepted_minor = refunded.accepted_minor
+        if accepted_minor:
+            self.products.refund(event, refunded)
+            if moment.believed and event.ts_ms >= moment.open_from_ms:
+                self.panes.at(event.ts_ms).refunded_minor += accepted_minor
+        if accepted_minor == event.amount_minor:
+            return None
+        excess_minor = event.amount_minor - accepted_minor
+        detail = f"{excess_minor} minor units above what is left of the order"
+        return Refusal("over_refund", detail, wholly=not accepted_minor)
+
+    def exposure(self, event: Exposure, moment: Moment) -> Outcome:
+        if not moment.believed:
+            return _from_the_future(event.ts_ms)
+        self.funnel.exposure(event)
+        if event.product_id is not None:
+            figures = self.products.touched(event.product_id, event.ts_ms)
+            figures.product_impressions += event.impressions
+        return None
+
+    def checkout(self, event: Checkout, moment: Moment) -> Outcome:
+        watermark_ms = moment.watermark_ms
+        if self.funnel.knows(event.order_id, watermark_ms):
+            return REPEAT
+        if not moment.believed:
+            return _from_the_future(event.ts_ms)
+        paid = self.ledger.knows(event.order_id, watermark_ms)
+        self.funnel.checkout(event, watermark_ms, paid=paid)
+        self.products.touched(event.product_id, event.ts_ms).checkouts += 1
+        return None
+
+    def complaint(self, event: Complaint, moment: Moment) -> Outcome:
+        if not self.after_sales.complaint(event, moment.watermark_ms):
+            return REPEAT
+        if event.product_id is not None and event.status == "opened":
+            self.products.touched(event.product_id, event.ts_ms).complaints_opened += 1
+        return None
+
+    def product(self, event: Product, _moment: Moment) -> Outcome:
+        if event.merchant_id is not None:
+            self.products.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
+        return None
+
+    def close_minutes(self, moment: Moment, before_ms: int) -> list[RoomMinute]:
+        """Close the minutes before `before_ms`, at a watermark that has reached it."""
+        self.audience.expire(moment.watermark_ms, moment.open_from_ms)
+        return self.panes.close(before_ms)
+
+    def figures(self, moment: Moment, version: Version) -> RoomFigures:
+        """The cumulative figures at the watermark, with what silence has ended by then."""
+        self.audience.expire(moment.watermark_ms, moment.open_from_ms)
+        self.funnel.settle(moment.watermark_ms)
+        summary = self._summary(moment.watermark_ms)
+        return RoomFigures(version, self.ledger.refunded_orders, summary)
+
+    def _summary(self, watermark_ms: int) -> RoomSummary:
+        opened, ledger, audience = self.opened, self.ledger, self.audience
+        funnel, after_sales, actions = self.funnel, self.after_sales, self.audience.actions
+        net_minor = ledger.gross_minor - ledger.refunded_minor
+        stayed = [dictionary.rate(count, audience.ended) for count in audience.stayed]
+        stayed_30s, stayed_60s, stayed_300s = stayed
+        return RoomSummary(
+            room_id=self.room_id,
+            host_id=opened.host_id if opened else None,
+            host_name=opened.host_name if opened else None,
+            mcn_id=opened.mcn_id if opened else None,
+            mode=opened.mode if opened else None,
+            category=opened.category if opened else None,
+            currency=opened.currency if opened else None,
+            opened_ms=opened.ts_ms if opened else None,
+            closed_ms=self.closed_ms,
+            as_of_ms=watermark_ms if watermark_ms > 0 else None,
+            orders=ledger.orders,
+            units=ledger.units,
+            gross_minor=ledger.gross_minor,
+            refunds=ledger.refunds,
+            refunded_minor=ledger.refunded_minor,
+            net_minor=net_minor,
+            suspected_orders=0,
+            suspected_minor=0,
+            trusted_minor=net_minor,
+            buyers=ledger.buyers.count(),
+            visits=audience.visits,
+            viewers=audience.viewers.count(),
+            online=audience.online,
+            peak_online=audience.peak_online,
+            watch_ms=audience.watch_ms,
+            avg_watch_ms=audience.watch_ms // audience.visits if audience.visits else None,
+            median_watch_ms=audience.stays.median(),
+            stayed_30s=stayed_30s,
+            stayed_60s=stayed_60s,
+            stayed_300s=stayed_300s,
+            comments=actions.get("comment", 0),
+            likes=actions.get("like", 0),
+            shares=actions.get("share", 0),
+            follows=actions.get("follow", 0),
+            gifts=actions.get("gift", 0),
+            clicks=actions.get("click", 0),
+            carts=actions.get("cart", 0),
+            impressions=funnel.impressions,
+            product_impressions=funnel.product_impressions,
+            checkouts=funnel.checkouts,
+            unpaid_orders=funnel.unpaid_orders,
+            complaints_opened=after_sales.opened,
+            complaints_replied=after_sales.replied,
+            complaints_resolved=after_sales.resolved,
+            first_reply_median_ms=after_sales.first_replies.median(),
+            resolution_median_ms=after_sales.resolutions.median(),
+            quality_refunds=ledger.quality_refunds,
+        )
+
+    def product_figures(self, version: Version) -> list[ProductFigures]:
+        """The figures of each product that changed since last asked."""
+        changed, self.products.changed = self.products.changed, {}
+        return [
+            _product_figures(version, self.room_id, pair, figures)
+            for pair, figures in changed.items()
+        ]
+
+    def snapshot(self) -> list[Any]:
+        opened = self.opened
+        return [
+            self.room_id,
+            None
+            if opened is None
+            else [
+                opened.event_id,
+                opened.ts_ms,
+                opened.host_id,
+                opened.mode,
+                opened.category,
+                opened.currency,
+                opened.host_name,
+                opened.mcn_id,
+            ],
+            self.closed_ms,
+            self.last_ms,
+            self.panes.snapshot(),
+            self.ledger.snapshot(),
+            self.audience.snapshot(),
+            self.funnel.snapshot(),
+            self.after_sales.snapshot(),
+            self.products.snapshot(),
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
+        funnel, after_sales, products = rest
+        if opened is not None:
+            event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
+            self.opened = RoomOpened(
+                event_id=event_id,
+                ts_ms=ts_ms,
+                room_id=self.room_id,
+                host_id=host_id,
+                mode=mode,
+                category=category,
+                currency=currency,
+                host_name=host_name,
+                mcn_id=mcn_id,
+            )
+        self.panes.restore(panes)
+        self.ledger.restore(ledger)
+        self.audience.restore(audience)
+        self.funnel.restore(funnel)
+        self.after_sales.restore(after_sales)
+        self.products.restore(products)
+
+
+def _from_the_future(ts_ms: int) -> Refusal:
+    return Refusal("future", f"later records refute its stamp {ts_ms}")
+
+
+def _product_figures(
+    version: Version, room_id: str, pair: Pair, figures: ProductLedger
+) -> ProductFigures:
+    product_id, merchant_id = pair
+    net_minor = figures.gross_minor - figures.refunded_minor
+    return ProductFigures(
+        version=version,
+        room_id=room_id,
+        product_id=product_id,
+        merchant_id=merchant_id,
+        orders=figures.orders,
+        units=figures.units,
+        gross_minor=figures.gross_minor,
+        refunds=figures.refunds,
+        refunded_minor=figures.refunded_minor,
+        net_minor=net_minor,
+        refunded_orders=figures.refunded_orders,
+        suspected_orders=0,
+        suspected_minor=0,
+        trusted_minor=net_minor,
+        product_impressions=figures.product_impressions,
+        clicks=figures.clicks,
+        carts=figures.carts,
+        checkouts=figures.checkouts,
+        complaints_opened=figures.complaints_opened,
+        quality_refunds=figures.quality_refunds,
+    )
+
+
+assert len(STAYS_MS) == 3  # noqa: PLR2004 - the three shares of a summary

@@ -1,0 +1,63 @@
+"""The files of a run: the design, section 7. Two runs of one log write the same bytes.
+
+Only `elapsed_seconds` in `run.json` differs from run to run.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas import records
+from schemas.records import Counts, Progress
+from streams.embedded import Results
+
+
+def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> None:
+    """Write every file of a run into a folder, which is made if it is not there.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_lines(folder / "rooms.ndjson", results.rooms)
+    _write_lines(folder / "minutes.ndjson", results.minutes)
+    _write_lines(folder / "dead-letters.ndjson", results.dead_letters)
+    boards = b",\n".join(records.encode(board) for board in results.boards)
+    (folder / "boards.json").write_bytes(b"[" + boards + b"]\n")
+    run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
+    text = msgspec.json.format(records.encode(run), indent=2)
+    (folder / "run.json").write_bytes(text + b"\n")
+
+
+def run_report(progress: Sequence[Progress], *, elapsed_seconds: float) -> dict[str, Any]:
+    """What `run.json` holds: the counts of all partitions together."""
+    counts = Counts()
+    for each in progress:
+        for name in Counts.__struct_fields__:
+            setattr(counts, name, getattr(counts, name) + getattr(each.counts, name))
+    marks = [each.watermark_ms for each in progress if each.watermark_ms is not None]
+    return {
+        "counts": counts,
+        "rejected_by_reason": _added(each.rejected_by_reason for each in progress),
+        "by_type": _added(each.by_type for each in progress),
+        "watermark_ms": min(marks, default=None),
+        "rules_version": progress[0].rules_version if progress else None,
+        "partitions": len(progress),
+        "elapsed_seconds": round(elapsed_seconds, 3),
+    }
+
+
+def _added(maps: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for each in maps:
+        for name, count in each.items():
+            total[name] = total.get(name, 0) + count
+    return dict(sorted(total.items()))
+
+
+def _write_lines(path: Path, lines: Iterable[msgspec.Struct]) -> None:
+    with path.open("wb") as file:
+        for line in lines:
+            file.write(records.encode(line) + b"\n")
