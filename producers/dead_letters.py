@@ -43,8 +43,12 @@ PERSONAL_FIELDS = frozenset(
     {"viewer_id", "buyer_id", "device_id", "payment_id", "address_id", "ip_id"}
 )
 _FIELDS = frozenset(name for model in MODELS for name in model.model_fields)
-# A word with a digit may be an id; words of letters alone are field names and plain text.
-_MAYBE_ID = re.compile(r"[\w.@:+-]*\d[\w.@:+-]*")
+# Where a record is no JSON object: the text behind the name of a personal field, and any word with
+# a digit, may be an id; other words are field names and plain text.
+_IDENTITY = re.compile(
+    rf'(?P<name>(?:{"|".join(sorted(PERSONAL_FIELDS))})"?\s*[:=]\s*"?)(?P<named>[^",\s}}]+)'
+    r"|[\w.@+-]*\d[\w.@+-]*"
+)
 _decode = msgspec.json.Decoder(DeadLetter).decode
 _decode_any = msgspec.json.Decoder().decode
 
@@ -120,13 +124,19 @@ def preview(letter: DeadLetter) -> str:
         text = msgspec.json.encode(shown).decode()
     else:
         start = value[: 4 * PREVIEW_CHARACTERS].decode(errors="replace")
-        text = _MAYBE_ID.sub(lambda found: mask(found[0]), start)
+        text = _IDENTITY.sub(_masked, start)
     text = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
     if len(text) > PREVIEW_CHARACTERS:
         text = text[: PREVIEW_CHARACTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return text
+
+
+def _masked(found: re.Match[str]) -> str:
+    if found["name"] is None:
+        return mask(found[0])
+    return found["name"] + mask(found["named"])
 
 
 def _shown(name: str, value: Any) -> object:  # noqa: ANN401 - any JSON value

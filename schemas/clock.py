@@ -77,13 +77,8 @@ class EventClock(Generic[Record]):
         one before he asks for the next.
         """
         refuted = self._judge(ts_ms, room_id)
+        self.waiting.append(Waiting(ts_ms, room_id, record))
         yield from self._settle(refuted)
-        if self.greatest_ms != NOTHING_MS and ts_ms <= self.greatest_ms + MAX_JUMP_MS:
-            self.believe(ts_ms, room_id)
-            yield record, True
-        else:
-            self.waiting.append(Waiting(ts_ms, room_id, record))
-            self.limit_ms = NOTHING_MS
 
     def tick(self, ts_ms: int) -> Iterator[tuple[Record, bool]]:
         """What a tick decides: it refutes what waits far ahead of it and confirms the rest.
@@ -132,19 +127,20 @@ class EventClock(Generic[Record]):
 
     def _settle(self, refuted: set[int]) -> Iterator[tuple[Record, bool]]:
         """Yield what is decided now, in arrival order, and keep the rest waiting."""
-        if not self.waiting:
-            return
         waiting = self.waiting
         believed = self._believed_now(refuted)
         self.waiting = [
             item for at, item in enumerate(waiting) if at not in refuted and at not in believed
         ]
+        self.limit_ms = NOTHING_MS
         for at, item in enumerate(waiting):
             if at in believed:
                 self.believe(item.ts_ms, item.room_id)
                 yield item.record, True
             elif at in refuted:
                 yield item.record, False
+        if self.greatest_ms != NOTHING_MS:
+            self._reach(self.greatest_ms)
 
     def _believed_now(self, refuted: set[int]) -> set[int]:
         """The places of those that are confirmed, or within reach of one that is."""

@@ -37,9 +37,11 @@ __all__ = [
 ]
 
 # A longer record is looked at before it is decoded: it may be too large, or nested so deeply that
-# whether it decodes would hang on the depth of the caller's stack.
+# whether it decodes would hang on the depth of the caller's stack. A level takes two bytes at
+# least, so no whole JSON of this length is nested more than `MAX_DEPTH` deep.
 PLAIN_BYTES = 512
-MAX_DEPTH = 128
+MAX_DEPTH = 256
+_OBJECT_LEVEL_BYTES = 5  # {"":}
 _QUOTE, _BACKSLASH = b'"\\'
 
 
@@ -136,9 +138,12 @@ RoomEvent = (
 )
 Event = RoomEvent | Rules | Tick
 
-_BY_TYPE: dict[str, Any] = dict(zip(models.EVENT_TYPES, get_args(Event), strict=True))
+_TYPES = frozenset(models.EVENT_TYPES)
 _decode = msgspec.json.Decoder(Event).decode
 _decode_any = msgspec.json.Decoder().decode
+# Values stay bytes: a number that no double holds is JSON, wherever nobody asks for its value.
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_room = msgspec.json.Decoder(_fast_type(models.Id) | None).decode
 _encoder = msgspec.json.Encoder()
 
 
@@ -187,12 +192,19 @@ def _look_at_bytes(value: bytes) -> None:
     if len(value) > models.MAX_RECORD_BYTES:
         limit = models.MAX_RECORD_BYTES
         raise InputError("too_large", f"{len(value)} bytes, {limit} are allowed")
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        raise InputError("not_json", f"not UTF-8 at byte {error.start}") from None
-    if value.count(b"[") + value.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    if not value.isascii():
+        try:
+            value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError("not_json", f"not UTF-8 at byte {error.start}") from None
+    if _is_too_deep(value):
         raise InputError("not_json", f"nested more than {MAX_DEPTH} deep")
+
+
+def _is_too_deep(value: bytes) -> bool:
+    if len(value) <= _OBJECT_LEVEL_BYTES * MAX_DEPTH and b"[" not in value:
+        return False
+    return value.count(b"[") + value.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH
 
 
 def _depth(value: bytes) -> int:
@@ -224,30 +236,40 @@ def _decode_or_say_why(value: bytes) -> Event:
     pydantic's, is that the last one holds.
     """
     try:
-        item = _decode_any(value)
+        fields: dict[str, object] = dict(_decode_fields(value))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise InputError("not_json", str(error)) from None
-    if not isinstance(item, dict):
-        raise InputError("not_json", f"a JSON {type(item).__name__}, not an object")
-    kind = item.get("type")
-    struct = _BY_TYPE.get(kind) if isinstance(kind, str) else None
-    if struct is None:
-        shown = "type is missing" if kind is None else f"type {str(kind)[:32]!r} is not known"
+    kind = _json_text(fields.get("type"))
+    if kind not in _TYPES:
+        shown = "type is missing" if kind is None else f"type {kind[:32]!r} is not known"
         raise InputError("unknown_type", shown)
     try:
-        event: Event = msgspec.convert(item, struct)
-    except msgspec.ValidationError as error:
+        # each field once, the last one of a name
+        event: Event = _decode(_encoder.encode(fields))
+    except msgspec.MsgspecError as error:
         raise InputError("invalid_field", str(error)) from None
     return event
 
 
+def _json_text(raw: object) -> str | None:
+    """A JSON string's text; of any other value its JSON; None for null and nothing."""
+    if raw is None:
+        return None
+    assert isinstance(raw, msgspec.Raw)
+    try:
+        found = _decode_any(raw)
+    except msgspec.MsgspecError:
+        return bytes(raw).decode()
+    return found if found is None or isinstance(found, str) else bytes(raw).decode()
+
+
 def readable_room_id(value: bytes) -> str | None:
     """The room that a refused record names, if it can be read; it decides the partition."""
+    if _is_too_deep(value):
+        return None
     try:
-        item = _decode_any(value)
+        value.decode()  # decoding alone does not look into the other fields' bytes
+        room_id: str | None = _decode_room(_decode_fields(value).get("room_id", b"null"))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
-    room_id = item.get("room_id") if isinstance(item, dict) else None
-    if isinstance(room_id, str) and 1 <= len(room_id) <= 64:  # noqa: PLR2004 - the limit of Id
-        return room_id
-    return None
+    return room_id

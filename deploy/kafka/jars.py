@@ -206,8 +206,10 @@ def _as_unavailable(what: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
     """One process at a time fills `folder`; the others wait and find it filled."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with _as_unavailable(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -72,7 +72,7 @@ def _read_command_line(pid: int) -> str:
         line = (_PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return ""
-    return line.replace(b"\0", b" ").decode(errors="replace")
+    return os.fsdecode(line.replace(b"\0", b" "))
 
 
 def _is_gone(pid: int) -> bool:

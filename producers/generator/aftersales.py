@@ -12,13 +12,38 @@ from producers.generator.rooms import MINUTE_MS, RoomPlan
 from producers.generator.sales import Sale
 from producers.generator.truth import RoomTruth
 from schemas import codec
+from schemas.events import ComplaintKind, ComplaintStatus, Party, RefundReason
 
 HOUR_MS = 60 * MINUTE_MS
 _MEDIAN_LATE_HOURS = 260.0  # so that the median of all refunds is 9 days
-_QUICK_REASONS = ("cancelled", "cancelled", "cancelled", "changed_mind", "price")
-_REASONS = ("changed_mind", "changed_mind", "not_as_described", "quality", "wrong_item", "other")
-_KINDS = ("quality", "quality", "delivery", "false_advertising", "price_fraud", "other")
-_PARTY = {"quality": "merchant", "delivery": "platform", "false_advertising": "host"}
+_QUICK_REASONS: tuple[RefundReason, ...] = (
+    "cancelled",
+    "cancelled",
+    "cancelled",
+    "changed_mind",
+    "price",
+)
+_REASONS: tuple[RefundReason, ...] = (
+    "changed_mind",
+    "changed_mind",
+    "not_as_described",
+    "quality",
+    "wrong_item",
+    "other",
+)
+_KINDS: tuple[ComplaintKind, ...] = (
+    "quality",
+    "quality",
+    "delivery",
+    "false_advertising",
+    "price_fraud",
+    "other",
+)
+_PARTY: dict[ComplaintKind, Party] = {
+    "quality": "merchant",
+    "delivery": "platform",
+    "false_advertising": "host",
+}
 _LONGEST_REPLY_MS = 40 * MINUTE_MS
 _LONGEST_SOLUTION_MS = 80 * MINUTE_MS
 
@@ -79,7 +104,7 @@ class AfterSales:
         ts_ms: int,
         arrival_ms: int,
         *,
-        reason: str,
+        reason: RefundReason,
         counted_minor: int | None = None,
     ) -> bytes:
         """Ask for money back.
@@ -105,7 +130,7 @@ class AfterSales:
                 product_id=sale.goods.product_id,
                 amount_minor=amount_minor,
                 ordered_ts_ms=sale.ts_ms,
-                reason=reason,  # type: ignore[arg-type] - of the contract's reasons, tested
+                reason=reason,
             )
         )
         counted = amount_minor if counted_minor is None else counted_minor
@@ -127,11 +152,12 @@ class AfterSales:
         solution_ms = int(random.lognormvariate(0, 1) * p.COMPLAINT_SOLVED_MINUTES * MINUTE_MS)
         replied_ms = ts_ms + min(reply_ms, _LONGEST_REPLY_MS)
         resolved_ms = replied_ms + min(solution_ms, _LONGEST_SOLUTION_MS)
-        for status, at_ms in (
+        steps: tuple[tuple[ComplaintStatus, int], ...] = (
             ("opened", ts_ms),
             ("replied", replied_ms),
             ("resolved", resolved_ms),
-        ):
+        )
+        for status, at_ms in steps:
             record = self.complaint(
                 complaint_id, buyer_id, status, kind, at_ms, sale=sale, product_id=product_id
             )
@@ -145,8 +171,8 @@ class AfterSales:
         self,
         complaint_id: str,
         buyer_id: str,
-        status: str,
-        kind: str,
+        status: ComplaintStatus,
+        kind: ComplaintKind,
         ts_ms: int,
         *,
         sale: Sale | None = None,
@@ -161,9 +187,9 @@ class AfterSales:
                 room_id=room.plan.room_id,
                 complaint_id=complaint_id,
                 buyer_id=buyer_id,
-                status=status,  # type: ignore[arg-type] - literal at each call
-                kind=kind,  # type: ignore[arg-type] - of the contract's kinds, tested
-                party=_PARTY.get(kind),  # type: ignore[arg-type] - the same
+                status=status,
+                kind=kind,
+                party=_PARTY.get(kind),
                 order_id=sale.order_id if sale else None,
                 product_id=sale.goods.product_id if sale else product_id,
             )

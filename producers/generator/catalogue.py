@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from producers.generator import parameters as p
 
+MOST_UNITS = 5
+
 
 class Goods(NamedTuple):
     """One product; it is the same in every room that sells it."""
@@ -59,7 +61,7 @@ def _product(random: Random, category: str, number: int) -> Goods:
 def basket(random: Random, price_minor: int, list_minor: int) -> Basket:
     """A natural order of a product: few units, sometimes a coupon."""
     quantity = 1
-    while quantity < 5 and random.random() < p.SECOND_UNIT_SHARE:
+    while quantity < MOST_UNITS and random.random() < p.SECOND_UNIT_SHARE:
         quantity += 1
     amount_minor = price_minor * quantity
     if random.random() < p.COUPON_SHARE:

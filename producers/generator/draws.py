@@ -8,6 +8,14 @@ LONGEST_DELAY_MS = 4_000
 _TABLE = 512
 
 
+def seeded(text: str) -> Random:
+    """A random source of its own for each purpose, so that one does not disturb another.
+
+    Seeding with text is stable over processes and versions: the text is hashed by SHA-512.
+    """
+    return Random(text)  # noqa: S311 - a model, not cryptography
+
+
 def poisson(random: Random, mean: float) -> int:
     """A Poisson count; by the normal approximation from 30 on, where it differs by under 2 %."""
     if mean <= 0:

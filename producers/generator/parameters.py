@@ -91,12 +91,12 @@ CART_SHARE = _figure(
 )
 SHARE_SHARE = _figure("the same for shares", 0.006, "chosen", "")
 FOLLOW_SHARE = _figure("the same for follows", 0.006, "chosen", "")
-GIFT_SHARE = _figure("the same for gifts", 0.004, "published", "KuaiLive: gifts in 1.57 % of visits")
+GIFT_SHARE = _figure("the same for gifts", 0.004, "published", "KuaiLive: gifts in 1.6 % of visits")
 
 # Who buys, when and how much.
-CONVERSION_ALPHA = _figure("conversion of an engaged visit, beta a", 2, "chosen", "mean 3.2 %")
+CONVERSION_ALPHA = _figure("conversion of a visit, beta a", 2, "chosen", "mean 3.2 %")
 CONVERSION_BETA = _figure(
-    "conversion of an engaged visit, beta b", 60, "chosen", "Taobao buys / views = 2.3 %, measured"
+    "conversion of a visit, beta b", 60, "chosen", "Taobao buys / views = 2.3 %, measured"
 )
 ORDER_DELAY_SECONDS = _figure("from the listing to the order, mean seconds", 40, "chosen", "")
 NO_PAYMENT_SHARE = _figure("share of checkouts that are never paid", 0.15, "chosen", "")
@@ -134,9 +134,7 @@ YOUNG_ACCOUNT_SHARE = _figure("share of accounts under 7 days old", 0.04, "chose
 MOBILE_SHARE = _figure(
     "share of people behind a carrier gateway", 0.5, "chosen", "hundreds of people at one IP"
 )
-OFFICE_SHARE = _figure(
-    "share of people in offices", 0.1, "chosen", "20 to 500 people at one IP"
-)
+OFFICE_SHARE = _figure("share of people in offices", 0.1, "chosen", "20 to 500 people at one IP")
 REGULAR_SHARE = _figure(
     "share of visits by regulars of the host", 0.3, "chosen", "they come back from show to show"
 )

@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from producers.generator import parameters as p
 from producers.generator.catalogue import Goods
+from schemas.events import Mode
 
 MINUTE_MS = 60_000
 # Products listed before this many newer ones are taken off.
 ON_SALE = 4
 LARGEST_SHARE = 0.25
+# Of engaged visits: no room sells to everybody, none to nobody.
+LARGEST_CONVERSION = 0.5
+LEAST_CONVERSION = 0.01
 
 
 class Host(NamedTuple):
@@ -20,7 +24,7 @@ class Host(NamedTuple):
     host_id: str
     host_name: str
     mcn_id: str | None
-    mode: str
+    mode: Mode
     category: str
 
 
@@ -102,6 +106,6 @@ def room_weights(random: Random, count: int) -> list[float]:
 
 
 def conversion(random: Random, boost: float) -> float:
-    """How likely an engaged visit of one room buys."""
-    drawn = random.betavariate(p.CONVERSION_ALPHA, p.CONVERSION_BETA) * boost
-    return min(0.5, max(0.004, drawn))
+    """How likely an engaged visit of one room buys; the others are too short to."""
+    by_visit = random.betavariate(p.CONVERSION_ALPHA, p.CONVERSION_BETA) * boost
+    return min(LARGEST_CONVERSION, max(LEAST_CONVERSION, by_visit / p.ENGAGED_SHARE))

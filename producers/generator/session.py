@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from pydantic import JsonValue
+
 from producers.generator.identities import Population
 from producers.generator.rooms import MINUTE_MS, RoomPlan
 from producers.generator.traffic import Emission, Overlay, Room
@@ -42,7 +44,7 @@ class World:
     rooms: list[RoomPlan]
     population: Population
     overlays: tuple[Overlay, ...] = ()
-    rules: dict[str, object] | None = None
+    rules: dict[str, JsonValue] | None = None
     notes: dict[str, object] = field(default_factory=dict)
 
 
@@ -101,7 +103,7 @@ class Session:
         out = [(ts_ms, codec.encode(tick))]
         if minute == first and self._world.rules is not None:
             rules = codec.Rules(
-                event_id=f"{head}-rules", ts_ms=ts_ms, version=head, rules=self._world.rules
+                event_id=f"{head}-rules", ts_ms=ts_ms, version=1, rules=self._world.rules
             )
             out.append((ts_ms, codec.encode(rules)))
         self.truth.broadcast += len(out)

@@ -9,46 +9,25 @@ Arrival is the stamp plus a network delay below `LONGEST_DELAY_MS`, the same for
 one person's events stay in order and nothing is late by itself.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from math import exp
-from random import Random
 from typing import Protocol
 
 from producers.generator import parameters as p
+from producers.generator import records
 from producers.generator.aftersales import AfterSales
 from producers.generator.catalogue import Basket, basket
-from producers.generator.draws import network_delays, poisson
+from producers.generator.draws import network_delays, poisson, seeded
 from producers.generator.identities import Identity, Population
 from producers.generator.rooms import MINUTE_MS, ON_SALE, Listing, RoomPlan
 from producers.generator.sales import Sale
+from producers.generator.signs import BUSY_MS, sign_of_life
 from producers.generator.truth import RoomTruth, Truth
-from schemas import codec
+from schemas.events import ProductAction
 
 Emission = tuple[int, bytes]  # when it arrives, the record
 
-_ACTIONS = ("like", "click", "comment", "cart", "share", "follow", "gift")
-_SHARES = (
-    p.LIKE_SHARE,
-    p.CLICK_SHARE,
-    p.COMMENT_SHARE,
-    p.CART_SHARE,
-    p.SHARE_SHARE,
-    p.FOLLOW_SHARE,
-    p.GIFT_SHARE,
-)
-
-
-def _thresholds(comment_factor: float) -> list[float]:
-    found, total = [], 0.0
-    for action, share in zip(_ACTIONS, _SHARES, strict=True):
-        total += share * comment_factor if action == "comment" else share
-        found.append(total)
-    return found
-
-
-_USUAL, _JUST_LISTED = _thresholds(1), _thresholds(3)
-_BUSY_MS = 60_000
 # Enter, look, check out, pay: nobody is quicker.
 _QUICKEST_ORDER_MS = 4_000
 _SOURCES = ("feed", "feed", "feed", "follow", "follow", "search", "share", "paid", "other")
@@ -93,7 +72,7 @@ class Room:
         self.truth = truth
         self.figures = truth.rooms[plan.room_id] = RoomTruth(plan.currency)
         self.end_ms = end_ms
-        self.random = Random(f"{seed}:{plan.room_id}")
+        self.random = seeded(f"{seed}:{plan.room_id}")
         self._population = population
         self._overlays = overlays
         self._delays = network_delays(self.random)
@@ -175,6 +154,14 @@ class Room:
             return self._population.identity(person % self._population.size)
         return self._population.identity(int(self._population.size * luck()))
 
+    def newcomer(self) -> Identity:
+        """A person who is not in the room."""
+        for _ in range(10_000):
+            who = self.someone()
+            if who.viewer_id not in self._present:
+                return who
+        raise AssertionError("everybody is in this room: the population is too small")
+
     def enter(self, who: Identity, start_ms: int, stay_ms: int) -> _Visit | None:
         """Start a visit; None if this person is in the room, or the show is over."""
         plan = self.plan
@@ -202,7 +189,9 @@ class Room:
         listing: Listing | None = None,
         goods: Basket | None = None,
     ) -> None:
-        """Let a visitor look at a product, order and mostly pay at `ts_ms`; the visit lasts so long.
+        """Let a visitor look at a product, order, and mostly pay at `ts_ms`.
+
+        The visit is prolonged until then.
 
         Args:
             who: the visitor.
@@ -229,35 +218,13 @@ class Room:
         if luck() < 0.3:  # noqa: PLR2004 - some collect in the cart first
             self._look(visit, "cart", (click_ms + checkout_ms) // 2, listing.goods.product_id)
         order_id = self.order_id()
-        self.check_out(who, order_id, listing, goods, checkout_ms, checkout_ms + visit.delay_ms)
+        self.figures.checkouts += 1
+        record = records.checkout(
+            plan, self.event_id(), checkout_ms, order_id, who, listing.goods, goods
+        )
+        self.schedule(checkout_ms + visit.delay_ms, record)
         if always_paid or luck() >= p.NO_PAYMENT_SHARE:
             self.sell(who, order_id, listing, goods, ts_ms, ts_ms + visit.delay_ms)
-
-    def check_out(
-        self,
-        who: Identity,
-        order_id: str,
-        listing: Listing,
-        goods: Basket,
-        ts_ms: int,
-        arrival_ms: int,
-    ) -> bytes:
-        """Place an order that is not yet paid."""
-        record = codec.encode(
-            codec.Checkout(
-                event_id=self.event_id(),
-                ts_ms=ts_ms,
-                room_id=self.plan.room_id,
-                order_id=order_id,
-                buyer_id=who.viewer_id,
-                product_id=listing.goods.product_id,
-                quantity=goods.quantity,
-                amount_minor=goods.amount_minor,
-            )
-        )
-        self.figures.checkouts += 1
-        self.schedule(arrival_ms, record)
-        return record
 
     def sell(
         self,
@@ -269,24 +236,8 @@ class Room:
         arrival_ms: int,
     ) -> Sale:
         """Take a paid order; it counts in the truth, and may come back later."""
-        record = codec.encode(
-            codec.Order(
-                event_id=self.event_id(),
-                ts_ms=ts_ms,
-                room_id=self.plan.room_id,
-                order_id=order_id,
-                buyer_id=who.viewer_id,
-                product_id=listing.goods.product_id,
-                quantity=goods.quantity,
-                amount_minor=goods.amount_minor,
-                list_minor=goods.list_minor,
-                merchant_id=listing.goods.merchant_id,
-                device_id=who.device_id,
-                payment_id=who.payment_id,
-                address_id=who.address_id,
-                ip_id=who.ip_id,
-                account_age_days=who.account_age_days,
-            )
+        record = records.order(
+            self.plan, self.event_id(), ts_ms, order_id, who, listing.goods, goods
         )
         self.figures.orders += 1
         self.figures.units += goods.quantity
@@ -305,52 +256,45 @@ class Room:
 
     def _announce(self) -> None:
         """Opening, listings and closing are decided beforehand."""
-        plan, host = self.plan, self.plan.host
-        opened = codec.RoomOpened(
-            event_id=self.event_id(),
-            ts_ms=plan.open_ms,
-            room_id=plan.room_id,
-            host_id=host.host_id,
-            mode=host.mode,  # type: ignore[arg-type] - of the contract's modes, tested
-            category=host.category,
-            currency=plan.currency,
-            host_name=host.host_name,
-            mcn_id=host.mcn_id,
-        )
-        self.schedule(plan.open_ms, codec.encode(opened))
+        plan = self.plan
+        self.schedule(plan.open_ms, records.opened(plan, self.event_id(), plan.open_ms))
         for number, listing in enumerate(plan.listings):
             self._put_on_sale(number, listing)
-        closed = codec.RoomClosed(
-            event_id=self.event_id(), ts_ms=plan.close_ms, room_id=plan.room_id
-        )
-        self.schedule(plan.close_ms, codec.encode(closed))
+        self.schedule(plan.close_ms, records.closed(plan, self.event_id(), plan.close_ms))
 
     def _put_on_sale(self, number: int, listing: Listing) -> None:
-        plan, goods = self.plan, listing.goods
-        listed = {"merchant_id": goods.merchant_id, "category": goods.category}
-        listed |= {"price_minor": goods.price_minor, "list_minor": goods.list_minor}
-        self._change(listing, "listed", listing.ts_ms, **listed, stock=500)
+        plan, goods, at_ms = self.plan, listing.goods, listing.ts_ms
+        self.schedule(at_ms, records.listed(plan, self.event_id(), at_ms, goods, 500))
         if number % 7 == 3:  # noqa: PLR2004 - some goods sell better than thought
-            self._change(listing, "stocked", listing.ts_ms + 2 * MINUTE_MS, stock=800)
+            self._change(listing, "stocked", at_ms + 2 * MINUTE_MS, stock=800)
         off_ms = plan.close_ms
         if number + ON_SALE < len(plan.listings):
-            off_ms = plan.listings[number + ON_SALE].ts_ms
+            off_ms = plan.listed_ms[number + ON_SALE]
             self._change(listing, "delisted", off_ms)
         cut_ms = plan.price_cut_ms
-        if cut_ms is not None and listing.ts_ms < cut_ms < off_ms:
+        if cut_ms is not None and at_ms < cut_ms < off_ms:
             price_minor = plan.price_minor(listing, cut_ms)
             self._change(listing, "priced", cut_ms, price_minor=price_minor)
 
-    def _change(self, listing: Listing, action: str, ts_ms: int, **fields: str | int) -> None:
-        product = codec.Product(
-            event_id=self.event_id(),
-            ts_ms=ts_ms,
-            room_id=self.plan.room_id,
-            product_id=listing.goods.product_id,
-            action=action,  # type: ignore[arg-type] - literal at each call
-            **fields,  # type: ignore[arg-type] - literal at each call
+    def _change(
+        self,
+        listing: Listing,
+        action: ProductAction,
+        ts_ms: int,
+        *,
+        price_minor: int | None = None,
+        stock: int | None = None,
+    ) -> None:
+        record = records.changed(
+            self.plan,
+            self.event_id(),
+            ts_ms,
+            listing.goods,
+            action,
+            price_minor=price_minor,
+            stock=stock,
         )
-        self.schedule(ts_ms, codec.encode(product))
+        self.schedule(ts_ms, record)
 
     def _draw_arrivals(self, minute: int, start_ms: int) -> None:
         plan, random = self.plan, self.random
@@ -383,14 +327,9 @@ class Room:
         ts_ms = start_ms + 1_000 + int(self.random.random() * 50_000)
         current = plan.listing_at(ts_ms, 0)
         for product_id in (None, current.goods.product_id if current else None):
-            exposure = codec.Exposure(
-                event_id=self.event_id(),
-                ts_ms=ts_ms,
-                room_id=plan.room_id,
-                impressions=1 + poisson(self.random, mean),
-                product_id=product_id,
-            )
-            self._out.append((ts_ms, codec.encode(exposure)))
+            impressions = 1 + poisson(self.random, mean)
+            record = records.exposure(plan, self.event_id(), ts_ms, impressions, product_id)
+            self._out.append((ts_ms, record))
             if current is None:
                 break
 
@@ -453,11 +392,8 @@ class Room:
 
     def _sign_of_life(self, ts_ms: int, luck: float) -> str:
         last = self.plan.listing_at(ts_ms, 0)
-        busy = last is not None and ts_ms - last.ts_ms < _BUSY_MS
-        choice = bisect_right(_JUST_LISTED if busy else _USUAL, luck)
-        if choice == len(_ACTIONS):
-            return 'heartbeat"}'
-        action = _ACTIONS[choice]
+        busy = last is not None and ts_ms - last.ts_ms < BUSY_MS
+        action = sign_of_life(luck, busy=busy)
         if last is not None and action in _ON_PRODUCT:
             return f'{action}","product_id":"{last.goods.product_id}"}}'
         return f'{action}"}}'

@@ -19,16 +19,19 @@ from producers.kafka import (
 from schemas.topics import LIVE_EVENTS
 
 from .pace import MAX_SPEED
-from .plan import OpenRecords, Plan, closing_tick, is_closing_tick
-from .run import Control, Progress, ReplayReport, Runner, Waiter
+from .plan import Chunks, OpenRecords, Plan, closing_tick, is_closing_tick
+from .run import PROGRESS_SECONDS, Control, Progress, ReplayReport, Runner, Waiter
 from .selection import ALL, Moment, ReplayError, Selection, parse_moment, parse_time
 
 __all__ = [
     "ALL",
     "MAX_SPEED",
+    "PROGRESS_SECONDS",
     "BrokerError",
+    "Chunks",
     "Control",
     "Moment",
+    "OpenRecords",
     "Progress",
     "ReplayError",
     "ReplayReport",

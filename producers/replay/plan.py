@@ -30,7 +30,8 @@ PASS_GAP_MS = 1_000
 _KNOWN_ROOMS = 65_536
 _CLOSING_TICK = "closing-tick-"
 
-OpenRecords = Callable[[], Iterable[Sequence[bytes]]]
+Chunks = Iterable[Sequence[bytes]]
+OpenRecords = Callable[[], Chunks]
 
 
 class Step(NamedTuple):
@@ -170,7 +171,7 @@ class Plan:
             return Step(due_ms, *self._place(room_id, ""), value)
         shift_ms, suffix = self._shift_ms, self._suffix
         if shift_ms or suffix:
-            value = rewrite(value, shift_ms=shift_ms, suffix=suffix)
+            value = rewrite(value, event, shift_ms=shift_ms, suffix=suffix)
         ts_ms = shifted_stamp(event.ts_ms, shift_ms)
         if isinstance(event, Tick):
             for _ in self._clock.tick(ts_ms):

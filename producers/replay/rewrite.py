@@ -2,7 +2,8 @@
 
 Only what has to change does: stamps move by whole milliseconds, ids of things that happen once get
 the suffix of their pass (a `room_id` is never reused; viewers, buyers, goods and hosts come back as
-themselves). Unknown fields are kept. Malformed records are none of this module's business.
+themselves). Every other value keeps its bytes, unknown fields too. Malformed records are none of
+this module's business.
 
 A stamp that would leave the accepted range stays at its edge, so that an absurd stamp is still
 refused for what it is.
@@ -12,15 +13,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from schemas.events import EARLIEST_MS, LARGEST_INTEGER, LATEST_MS, MODELS
+from schemas.codec import Event, Refund
+from schemas.events import EARLIEST_MS, LARGEST_INTEGER, LATEST_MS
 
 _ID_LENGTH = 64
 _ONCE = ("event_id", "room_id", "order_id", "refund_id", "complaint_id")
-_IDS_BY_TYPE: dict[str, tuple[str, ...]] = {
-    model.model_fields["type"].default: tuple(name for name in _ONCE if name in model.model_fields)
-    for model in MODELS
-}
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,17 +44,16 @@ def pass_suffix(number: int) -> str:
     return "" if number == 1 else f"~{number}"
 
 
-def rewrite(value: bytes, *, shift_ms: int, suffix: str) -> bytes:
+def rewrite(value: bytes, event: Event, *, shift_ms: int, suffix: str) -> bytes:
     """The bytes of a valid event, moved by `shift_ms`, with `suffix` on ids used once."""
-    if shift_ms == 0 and not suffix:
-        return value
-    fields = _decode(value)
-    fields["ts_ms"] = shifted_stamp(fields["ts_ms"], shift_ms)
-    if fields["type"] == "refund":
-        moved = fields["ordered_ts_ms"] + shift_ms
-        fields["ordered_ts_ms"] = min(max(moved, -LARGEST_INTEGER), LARGEST_INTEGER)
+    changed: dict[str, object] = {"ts_ms": shifted_stamp(event.ts_ms, shift_ms)}
+    if isinstance(event, Refund):
+        moved = event.ordered_ts_ms + shift_ms
+        changed["ordered_ts_ms"] = min(max(moved, -LARGEST_INTEGER), LARGEST_INTEGER)
     if suffix:
-        for name in _IDS_BY_TYPE[fields["type"]]:
-            if fields.get(name) is not None:
-                fields[name] = suffixed(fields[name], suffix)
+        for name in _ONCE:
+            if (identity := getattr(event, name, None)) is not None:
+                changed[name] = suffixed(identity, suffix)
+    fields: dict[str, object] = dict(_decode(value))
+    fields.update(changed)
     return _encode(fields)

@@ -20,6 +20,7 @@ from producers.sessions.arrival_order import check_arrival_order
 from producers.sessions.errors import SessionFileError
 from producers.sessions.ndjson import line_of, plain_blocks, split_records, zstd_blocks
 from producers.sessions.parquet import ParquetSink, read_parquet
+from producers.sessions.sorting import sort_by_stamp
 
 __all__ = [
     "SUFFIXES",
@@ -28,6 +29,7 @@ __all__ = [
     "check_arrival_order",
     "format_of",
     "read_records",
+    "sort_by_stamp",
     "truth_path",
 ]
 
@@ -63,9 +65,9 @@ def read_records(path: Path) -> Iterator[list[bytes]]:
         SessionFileError: at once if the file is missing, a directory, unreadable or of an unknown
             suffix; while reading if it is empty, cut off, corrupt, or no session file at all.
     """
-    suffix = format_of(path)
-    if path.is_dir():
+    if _is_folder(path):
         raise SessionFileError(path, "is a directory; name the session file itself")
+    suffix = format_of(path)
     if not path.exists():
         raise SessionFileError(path, "does not exist; `roompulse generate` makes a session file")
     if not os.access(path, os.R_OK):
@@ -76,6 +78,13 @@ def read_records(path: Path) -> Iterator[list[bytes]]:
         return read_parquet(path)
     blocks = plain_blocks(path) if suffix == ".ndjson" else zstd_blocks(path)
     return split_records(blocks, path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise SessionFileError(path, f"cannot be reached ({error.strerror})") from None
 
 
 class _Sink(Protocol):
@@ -113,8 +122,8 @@ class _LineSink:
 class SessionWriter:
     """Writes a session file; use it in a `with` statement.
 
-    The file appears under its name only when it is complete: until then, and after an error, there
-    is a `.partial` file or none.
+    The file appears under its name only when it is complete; until then it is a `.partial` file,
+    which is removed after an error.
 
     Raises:
         SessionFileError: the place cannot be written to.
@@ -129,7 +138,7 @@ class SessionWriter:
         self.records = 0
 
     def __enter__(self) -> Self:
-        if self._path.is_dir():
+        if _is_folder(self._path):
             raise SessionFileError(self._path, "is a directory; name a file")
         if not self._path.parent.is_dir():
             raise SessionFileError(self._path, "its folder does not exist; create it first")
@@ -153,12 +162,14 @@ class SessionWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._flush()
-            self._guarded(self._close)
-            self._guarded(lambda: self._partial.replace(self._path))
-        else:
-            self._close()
+        try:
+            if kind is None:
+                self._flush()
+                self._guarded(self._close)
+                self._guarded(lambda: self._partial.replace(self._path))
+            else:
+                self._close()
+        finally:
             self._partial.unlink(missing_ok=True)
 
     def _open(self) -> _Sink:

@@ -41,12 +41,14 @@ class ArrivalOrder:
 
     def holds_after(self, records: list[bytes]) -> bool:
         """Whether what has passed, with these records, may still be in order of arrival."""
-        start = -self._position % self._stride
+        first = self._position
         self._position += len(records)
-        for record in records[start :: self._stride]:
-            found = _STAMP.search(record)
+        at = first + -first % self._stride
+        while at < self._position:
+            found = _STAMP.search(records[at - first])
             if found is not None:
                 self._look(int(found[1]))
+            at += self._stride - at % self._stride  # the look may have doubled the stride
         behind = sum(was_behind for _, was_behind in self._looks)
         return behind < LEAST_BEHIND or behind <= LIMIT_SHARE * len(self._looks)
 

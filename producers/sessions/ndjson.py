@@ -17,6 +17,7 @@ from producers.sessions.errors import SessionFileError
 
 # 1 MiB holds about 6,000 records: splitting costs next to nothing, a chunk stays in the cache.
 BLOCK_BYTES = 1024 * 1024
+COMPRESSED_BYTES = 16 * 1024
 # A record may have 64 KiB; a line of 16 MiB belongs to some other kind of file.
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -61,9 +62,10 @@ def zstd_blocks(path: Path) -> Iterator[bytes]:
 
 
 def _small_blocks(path: Path) -> Iterator[bytes]:
-    # Session files shrink about tenfold: an eighth of a block decompresses to about one.
+    # Session files shrink tenfold to sixtyfold, so these become blocks of a megabyte at most; what
+    # was made to explode becomes 512 MB here, and is then refused for its endless line.
     with path.open("rb", buffering=0) as file:
-        while block := file.read(BLOCK_BYTES // 8):
+        while block := file.read(COMPRESSED_BYTES):
             yield block
 
 

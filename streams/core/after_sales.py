@@ -3,9 +3,10 @@
 A complaint's states count once each by (`complaint_id`, `status`), remembered for 24 h of
 watermark. First reply: first `replied` minus `opened`; resolution: first `resolved` minus `opened`;
 without a known opening neither has a duration (design, section 6). A complaint may well be resolved
-days later, so openings are kept beyond the 24 h.
+days later, so its course is kept beyond the 24 h.
 
-State: counters, remembered states, openings, two histograms. Caps: `complaints`, `openings`.
+State: counters, remembered states, courses, two histograms. Caps: `complaints`,
+`complaint_courses`.
 """
 
 from typing import Any
@@ -16,13 +17,39 @@ from streams.core.histogram import DurationHistogram
 from streams.core.remembered import Remembered
 
 
+class Course:
+    """How far one complaint is: when it was opened, whether it was replied to and resolved."""
+
+    __slots__ = ("first_ms", "opened_ms", "replied", "resolved")
+
+    def __init__(
+        self,
+        first_ms: int,
+        opened_ms: int | None = None,
+        replied: bool = False,  # noqa: FBT001, FBT002 - as `snapshot` gives them
+        resolved: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        self.first_ms = first_ms
+        self.opened_ms = opened_ms
+        self.replied = replied
+        self.resolved = resolved
+
+    def open(self, ts_ms: int) -> None:
+        """Take the first opening."""
+        if self.opened_ms is None:
+            self.opened_ms = ts_ms
+
+    def snapshot(self) -> list[Any]:
+        return [self.first_ms, self.opened_ms, self.replied, self.resolved]
+
+
 class AfterSales:
     """The complaints of one room."""
 
     __slots__ = (
+        "_courses",
         "_evictions",
         "_known",
-        "_openings",
         "first_replies",
         "opened",
         "replied",
@@ -38,8 +65,7 @@ class AfterSales:
         self.first_replies = DurationHistogram()
         self.resolutions = DurationHistogram()
         self._known: Remembered[None] = Remembered("complaints", evictions)
-        # complaint -> [opened, whether a reply came, whether a solution came]
-        self._openings: dict[str, list[int]] = {}
+        self._courses: dict[str, Course] = {}
 
     def complaint(self, event: Complaint, watermark_ms: int) -> bool:
         """Count a complaint's state; False for a repeat."""
@@ -47,29 +73,38 @@ class AfterSales:
         if self._known.get(state_id, watermark_ms) is not None:
             return False
         self._known.put(state_id, event.ts_ms, None, watermark_ms)
-        opening = self._openings.get(event.complaint_id)
+        course = self._courses.get(event.complaint_id) or self._begin(event)
         if event.status == "opened":
             self.opened += 1
-            if opening is None:
-                self._open(event)
+            course.open(event.ts_ms)
         elif event.status == "replied":
             self.replied += 1
-            _first(opening, 1, event.ts_ms, self.first_replies)
+            if not course.replied:
+                course.replied = True
+                self._measure(course, event.ts_ms, self.first_replies)
         else:
             self.resolved += 1
-            _first(opening, 2, event.ts_ms, self.resolutions)
+            if not course.resolved:
+                course.resolved = True
+                self._measure(course, event.ts_ms, self.resolutions)
         return True
 
-    def _open(self, event: Complaint) -> None:
-        openings = self._openings
-        openings[event.complaint_id] = [event.ts_ms, 0, 0]
-        if len(openings) > limits.cap("openings"):
+    def _measure(self, course: Course, ts_ms: int, durations: DurationHistogram) -> None:
+        """Measure the first reply or solution of a complaint whose opening is known."""
+        if course.opened_ms is not None:
+            durations.add(max(0, ts_ms - course.opened_ms))
+
+    def _begin(self, event: Complaint) -> Course:
+        courses = self._courses
+        course = courses[event.complaint_id] = Course(event.ts_ms)
+        if len(courses) > limits.cap("complaint_courses"):
             gone = limits.oldest(
-                openings, lambda id_: (openings[id_][0], id_), limits.cap("openings")
+                courses, lambda id_: (courses[id_].first_ms, id_), limits.cap("complaint_courses")
             )
             for id_ in gone:
-                del openings[id_]
-            self._evictions.count("openings", len(gone))
+                del courses[id_]
+            self._evictions.count("complaint_courses", len(gone))
+        return course
 
     def snapshot(self) -> list[Any]:
         return [
@@ -79,19 +114,12 @@ class AfterSales:
             self.first_replies.snapshot(),
             self.resolutions.snapshot(),
             self._known.snapshot(),
-            [[id_, *opening] for id_, opening in self._openings.items()],
+            [[id_, *course.snapshot()] for id_, course in self._courses.items()],
         ]
 
     def restore(self, state: list[Any]) -> None:
-        self.opened, self.replied, self.resolved, replies, resolutions, known, openings = state
+        self.opened, self.replied, self.resolved, replies, resolutions, known, courses = state
         self.first_replies.restore(replies)
         self.resolutions.restore(resolutions)
         self._known.restore(known)
-        self._openings = {id_: list(opening) for id_, *opening in openings}
-
-
-def _first(opening: list[int] | None, at: int, ts_ms: int, durations: DurationHistogram) -> None:
-    """Measure the first reply or solution of a complaint whose opening is known."""
-    if opening is not None and not opening[at]:
-        opening[at] = 1
-        durations.add(max(0, ts_ms - opening[0]))
+        self._courses = {id_: Course(*parts) for id_, *parts in courses}

@@ -263,16 +263,17 @@ class BoardFold:
         """What to call the keys of a scope: hosts and rooms by the host's name."""
         if scope not in ("room", "host"):
             return {}
-        names: dict[str, tuple[int, str, str]] = {}
+        names: dict[str, tuple[bool, int, str, str]] = {}
         for room_id, figures in self._rooms.items():
             summary = figures.summary
             key = room_key(scope, figures)
             if summary.currency != currency or key is None:
                 continue
+            has_name = summary.host_name is not None
             name = summary.host_name or summary.host_id or UNKNOWN
-            newest = (summary.opened_ms or 0, room_id, name)
+            newest = (has_name, summary.opened_ms or 0, room_id, name)
             names[key] = max(names.get(key, newest), newest)
-        return {key: name for key, (_, _, name) in names.items()}
+        return {key: name for key, (*_, name) in names.items()}
 
 
 def room_key(scope: Scope, figures: RoomFigures) -> str | None:

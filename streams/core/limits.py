@@ -21,7 +21,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "refunds": (1_000_000, "refund ids of a room remembered for 24 h"),
     "refunded_orders": (1_000_000, "orders of a room with a refund, remembered for 24 h"),
     "complaints": (200_000, "complaint ids and states of a room remembered for 24 h"),
-    "openings": (200_000, "complaints of a room with a known opening, for reply times"),
+    "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),
 }

@@ -13,10 +13,10 @@ from tests.oracle.rooms import (
     Row,
     by_merchant,
     by_product,
+    first_refunds,
     of_kind,
     product_sums,
     ratio,
-    refunded_orders,
 )
 
 # Of each scope over rooms: the field of the summary that is its key.
@@ -100,7 +100,7 @@ def _is_in(window: str, minute_ms: int, as_of_ms: int | None) -> bool:
     if as_of_ms is None:
         return False
     if window == "day":
-        return _day(minute_ms) == _day(as_of_ms)
+        return _day(minute_ms) == _day(as_of_ms) and minute_ms < as_of_ms // MINUTE_MS * MINUTE_MS
     return _is_ago(minute_ms, as_of_ms, 10 if window == "last_10m" else 60, 0)
 
 
@@ -126,7 +126,9 @@ def _groups(scope: str, summaries: dict[str, Row]) -> dict[str, list[str]]:
 
 def _name(scope: str, key: str, rows: list[Row]) -> str:
     if scope == "host":
-        return next((str(r["host_name"]) for r in rows if r["host_name"] is not None), key)
+        named = [r for r in rows if r["host_name"] is not None]
+        newest = sorted(named, key=lambda r: (r["opened_ms"], r["room_id"]))[-1:]
+        return next((str(r["host_name"]) for r in newest), key)
     if scope == "room":
         return str(rows[0]["host_name"] or rows[0]["host_id"] or "unknown")
     return key
@@ -144,7 +146,7 @@ def _room_totals(
         members = [summaries[room_id] for room_id in room_ids]
         sums = Counter({name: sum(int(r[name]) for r in members) for name in SUMMED})
         sums["refunded_orders"] = sum(
-            refunded_orders(of_kind(room.steps, "refund"))
+            len(first_refunds(of_kind(room.steps, "refund")))
             for room in rooms
             if room.room_id in room_ids
         )
@@ -159,7 +161,9 @@ def _goods_totals(scope: str, rooms: list[Room]) -> list[Row]:
     sums: dict[str, Counter[str]] = {}
     for room in rooms:
         for key, steps in GOODS_SCOPES[scope](room).items():
-            sums.setdefault(key, Counter()).update(product_sums(steps))
+            sums.setdefault(key, Counter()).update(
+                product_sums(steps, of_kind(room.steps, "refund"))
+            )
     rows = []
     for key, figures in sums.items():
         row = _identity(key, key, figures) | _goods_derived(figures)

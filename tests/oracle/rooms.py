@@ -186,8 +186,8 @@ def _durations_ms(room: Room, status: str) -> list[int]:
     return durations_ms
 
 
-def refunded_orders(refunds: list[Step]) -> int:
-    """Count distinct orders among refunds; an id is forgotten 24 h past the one that counted."""
+def first_refunds(refunds: list[Step]) -> list[Step]:
+    """The refunds of a room that make an order refunded; it is forgotten 24 h past that one."""
     counted: list[Step] = []
     for refund in refunds:
         if not any(
@@ -196,10 +196,10 @@ def refunded_orders(refunds: list[Step]) -> int:
             for c in counted
         ):
             counted.append(refund)
-    return len(counted)
+    return counted
 
 
-def product_sums(steps: list[Step]) -> Counter[str]:
+def product_sums(steps: list[Step], room_refunds: list[Step]) -> Counter[str]:
     """Return what is known of a product or merchant: the sums that its board row adds up."""
     orders, refunds = of_kind(steps, "order"), of_kind(steps, "refund")
     gross_minor = sum(s.event["amount_minor"] for s in orders)
@@ -209,7 +209,9 @@ def product_sums(steps: list[Step]) -> Counter[str]:
         net_minor=gross_minor - refunded_minor,
         trusted_minor=gross_minor - refunded_minor,
         refunded_minor=refunded_minor,
-        refunded_orders=refunded_orders(refunds),
+        refunded_orders=sum(
+            any(s is first for s in refunds) for first in first_refunds(room_refunds)
+        ),
         orders=len(orders),
         clicks=len(of_kind(steps, "view", action="click")),
         carts=len(of_kind(steps, "view", action="cart")),

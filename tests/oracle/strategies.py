@@ -6,7 +6,7 @@ sessions for the law that arrival order inside the lateness bound does not matte
 `shuffle_within_lateness` gives such an order.
 
 What belongs together in life is tied together: an order id has one buyer and one product, a
-complaint one consumer. Amounts, stamps and merchants of repeats may differ.
+refund id one order, a complaint one consumer. Amounts, stamps and merchants of repeats may differ.
 """
 
 import json
@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from tests.oracle.clock import OUT_OF_ORDER_MS
 from tests.oracle.contract import REFUND_REASONS, VIEW_ACTIONS, Event
+from tests.oracle.malformed import BASE_MS, MALFORMED, encode
 from tests.oracle.rooms import UNPAID_AFTER_MS
 
-# 2023-11-11T15:50:00Z: ten minutes before midnight in Shanghai, so that days are parted too.
-BASE_MS: Final = 1_699_717_800_000
 DAY_MS: Final = 24 * 3_600_000
 ROOMS: Final = ("r1", "r1", "r1", "r2", "直播间8")
 VIEWERS: Final = ("v1", "v2", "v3")
@@ -28,6 +27,7 @@ BUYERS: Final = ("b1", "b2")
 PRODUCTS: Final = ("p1", "p2", "p3")
 MERCHANTS: Final = ("m1", "m2")
 ORDERS: Final = ("o1", "o2", "o3")
+REFUNDS: Final = ("f1", "f2", "f3", "f4", "f5", "f6")
 COMPLAINTS: Final = ("c1", "c2")
 ORDER_OF_THE_DAY: Final = "day"
 
@@ -44,10 +44,6 @@ _FAR: Final = tuple(limit + d for limit in _FAR_LIMITS_MS for d in _AROUND)
 _A_DAY: Final = tuple(DAY_MS + d for d in (-1, 0, 1, 5_000))
 
 Draw = Callable[..., Any]
-
-
-def encode(event: Event) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 def _nth(name: str, choices: Sequence[str]) -> str:
@@ -113,10 +109,11 @@ def _checkout(draw: Draw) -> Event:
 
 
 def _refund(draw: Draw) -> Event:
-    order_id = draw(st.sampled_from(ORDERS))
+    refund_id = draw(st.sampled_from(REFUNDS))
+    order_id = _nth(refund_id, ORDERS)
     return {
         "type": "refund",
-        "refund_id": draw(st.sampled_from(("f1", "f2", "f3", "f4", "f5", "f6"))),
+        "refund_id": refund_id,
         "order_id": order_id,
         "buyer_id": _nth(order_id, BUYERS),
         "product_id": _nth(order_id, PRODUCTS),
@@ -179,6 +176,7 @@ _ROOM_BOUND: Final = (
     _checkout,
     _exposure,
     _complaint,
+    _complaint,
     _product,
     _opened,
     _closed,
@@ -192,83 +190,6 @@ def _event(draw: Draw, kinds: Sequence[Callable[[Draw], Event]], number: int, ts
     if event["type"] not in ("tick", "rules"):
         event["room_id"] = draw(st.sampled_from(ROOMS))
     return event | {name: value for name, value in made.items() if value is not None}
-
-
-def _view_with(**changed: object) -> bytes:
-    """A view at the base stamp; a change to an Ellipsis takes the field out."""
-    event: Event = {
-        "type": "view",
-        "event_id": "e",
-        "ts_ms": BASE_MS,
-        "room_id": "r1",
-        "viewer_id": "v1",
-        "action": "enter",
-    }
-    kept = {name: value for name, value in (event | changed).items() if value is not ...}
-    return encode(kept)
-
-
-MALFORMED: Final = (
-    b"",
-    b" ",
-    b"{",
-    b"null",
-    b"[]",
-    b'"view"',
-    b"\xff\xfe{}",
-    b"\xef\xbb\xbf{}",
-    b'{"type":NaN}',
-    b'{"type":"view",}',
-    b"x" * (64 * 1024 + 1),
-    _view_with().replace(b"v1", b"\xc3\x28"),
-    _view_with().replace(b"v1", b"\\ud800"),
-    _view_with(note=1).replace(b":1}", b":Infinity}"),
-    _view_with(note="x" * 64 * 1024),
-    _view_with(type=...),
-    _view_with(type=None),
-    _view_with(type=3),
-    _view_with(type="View"),
-    _view_with(type="order"),
-    _view_with(type="tick", ts_ms=...),
-    _view_with(event_id=...),
-    _view_with(event_id=""),
-    _view_with(room_id=...),
-    _view_with(room_id=None),
-    _view_with(room_id=7),
-    _view_with(room_id="r" * 65),
-    _view_with(viewer_id="播" * 65),
-    _view_with(viewer_id=["v1"]),
-    _view_with(action="wave"),
-    _view_with(source="tv"),
-    _view_with(product_id=3),
-    _view_with(ts_ms=str(BASE_MS)),
-    _view_with(ts_ms=float(BASE_MS)),
-    _view_with(ts_ms=True),
-    _view_with(ts_ms=946_684_799_999),
-    _view_with(ts_ms=4_102_444_800_000),
-    _view_with(ts_ms=2**63),
-    _view_with(ts_ms=-(2**70)),
-    _view_with(type="exposure", impressions=0),
-    _view_with(type="exposure", impressions=1.0),
-    _view_with(type="exposure", impressions=2**63),
-    _view_with(type="room_opened", host_id="h1", mode="talent", category="food", currency="cny"),
-    _view_with(type="room_opened", host_id="h1", mode="talent", category="food", currency="CNY\n"),
-    _view_with(
-        type="room_opened",
-        host_id="h1",
-        mode="talent",
-        category="food",
-        currency="CNY",
-        host_name="n" * 201,
-    ),
-    _view_with(
-        type="order", order_id="o", buyer_id="b", product_id="p", quantity=1, amount_minor=-1
-    ),
-    _view_with(
-        type="checkout", order_id="o", buyer_id="b", product_id="p", quantity=0, amount_minor=1
-    ),
-    encode({"type": "rules", "event_id": "e", "ts_ms": BASE_MS, "version": 1, "rules": []}),
-)
 
 
 def _disguised(draw: Draw, event: Event) -> bytes:
@@ -301,6 +222,7 @@ def _stamp(draw: Draw, now_ms: int) -> int:
 def adversarial_logs(draw: Draw, max_records: int = 60) -> list[bytes]:
     """Any small log: all types, malformed bytes, repeats, absurd stamps, ticks, rule sets."""
     records: list[bytes] = []
+    events: list[Event] = []
     now_ms = BASE_MS
     for number in range(draw(st.integers(0, max_records))):
         kind = draw(st.integers(0, 19))
@@ -310,9 +232,39 @@ def adversarial_logs(draw: Draw, max_records: int = 60) -> list[bytes]:
             records.append(draw(st.sampled_from(records)))
         else:
             now_ms += draw(steps_ms())
-            event = _event(draw, _EVENTS, number, _stamp(draw, now_ms))
-            records.append(_disguised(draw, _of_its_day(event)))
+            event = _of_its_day(_event(draw, _EVENTS, number, _stamp(draw, now_ms)))
+            if kind < 6 and events:
+                event = _answer(draw, draw(st.sampled_from(events)), event)
+            events.append(event)
+            records.append(_disguised(draw, event))
     return records
+
+
+def _answer(draw: Draw, earlier: Event, event: Event) -> Event:
+    """Turn an event into what may follow an earlier one: payment, refund, reply, sign of life."""
+    kept = ("room_id", "order_id", "buyer_id", "product_id", "complaint_id", "kind", "viewer_id")
+    follower: Event = {name: earlier[name] for name in kept if name in earlier}
+    match earlier["type"]:
+        case "checkout":
+            follower |= {"type": "order", "quantity": 1, "amount_minor": 100}
+        case "order":
+            refund_ids = [f for f in REFUNDS if _nth(f, ORDERS) == earlier["order_id"]]
+            amount_minor = max(1, earlier["amount_minor"] + draw(st.sampled_from((-50, 0, 1))))
+            follower |= {
+                "type": "refund",
+                "refund_id": draw(st.sampled_from(refund_ids or [f"of {earlier['order_id']}"])),
+                "amount_minor": amount_minor,
+                "ordered_ts_ms": earlier["ts_ms"],
+                "reason": draw(st.sampled_from(REFUND_REASONS)),
+            }
+        case "complaint":
+            follower |= {"type": "complaint"}
+            follower["status"] = draw(st.sampled_from(("replied", "resolved")))
+        case "view":
+            follower |= {"type": "view", "action": draw(st.sampled_from(VIEW_ACTIONS))}
+        case _:
+            return event
+    return {"event_id": event["event_id"], "ts_ms": event["ts_ms"]} | follower
 
 
 def _of_its_day(event: Event) -> Event:

@@ -8,16 +8,10 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.oracle.clock import Clock, Decision, closing_stamp_ms
 from tests.oracle.contract import classify
+from tests.oracle.malformed import BASE_MS, MALFORMED, encode
 from tests.oracle.partitions import murmur2, partition_of, route
 from tests.oracle.recount import Recount, recount
-from tests.oracle.strategies import (
-    BASE_MS,
-    MALFORMED,
-    adversarial_logs,
-    encode,
-    shuffle_within_lateness,
-    shuffled_logs,
-)
+from tests.oracle.strategies import adversarial_logs, shuffle_within_lateness, shuffled_logs
 
 Row = dict[str, Any]
 MINUTE = 60_000
@@ -347,6 +341,25 @@ class TestVisits:
             (MINUTE, 0, 1),
             (2 * MINUTE, 0, 0),
         ]
+
+    def test_who_is_unseen_for_ninety_seconds_at_the_end_of_a_minute_is_not_online(self) -> None:
+        def online(last_seen_ms: int) -> int:
+            records = [view(last_seen_ms, "v1"), order(2 * MINUTE - 1, "o1", 1)]
+            return int(recount(records).minutes[-1]["online"])
+
+        assert online(30_000) == 0
+        assert online(30_001) == 1
+
+    def test_a_partition_that_believes_more_than_the_file_keeps_its_minute_open(self) -> None:
+        # Alone in its partition, r3 confirms its own stamps; the file's clock wants another room.
+        records = [order(0, f"o{n}", 1) for n in range(4)]
+        records += [view(HOUR, f"v{n}", room_id="r3") for n in range(4)]
+        result = recount(records, partitions=4)
+        assert [m["room_id"] for m in result.minutes] == ["r1"]
+        line = room(result, "r3")
+        assert (line["online"], line["as_of_ms"]) == (4, BASE_MS + HOUR - 5_000)
+        assert (line["avg_watch_ms"], line["stayed_30s"]) == (0, None)
+        assert result.watermark_ms == BASE_MS + 115_000
 
 
 class TestCounts:

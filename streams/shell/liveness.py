@@ -1,0 +1,12 @@
+"""Is the worker alive, and is it ready? Pure judgements over what a scrape sees."""
+
+from streams.shell.metrics import WorkerView
+
+
+def stuck_partitions(view: WorkerView, stuck_seconds: float) -> list[int]:
+    """Partitions with records left to fold and no progress for too long."""
+    return [
+        number
+        for number, health in sorted(view.health.items())
+        if view.lag.get(number, 0) > 0 and view.now - health.progressed_at > stuck_seconds
+    ]

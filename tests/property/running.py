@@ -1,0 +1,46 @@
+"""Drives the embedded run in tests and shows its results as plain values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from schemas import records
+from streams.embedded import EmbeddedRun, Results
+from streams.result_files import run_report
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Results as the JSON of their files says them."""
+
+    rooms: list[dict[str, Any]]
+    minutes: list[dict[str, Any]]
+    boards: list[dict[str, Any]]
+    dead_letters: list[dict[str, Any]]
+    run: dict[str, Any]
+
+
+def run_embedded(
+    values: Sequence[bytes], *, partitions: int = 4, chunk: int = 10_000, top: int = 0
+) -> Results:
+    """The results of a session that is fed in chunks."""
+    run = EmbeddedRun(partitions, top=top)
+    for at in range(0, len(values), chunk):
+        run.feed(values[at : at + chunk])
+    return run.finish()
+
+
+def plain(results: Results) -> Plain:
+    def lines(items: Sequence[msgspec.Struct]) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(records.encode(item)) for item in items]
+
+    report = run_report(results.progress, elapsed_seconds=0)
+    return Plain(
+        lines(results.rooms),
+        lines(results.minutes),
+        lines(results.boards),
+        lines(results.dead_letters),
+        msgspec.json.decode(records.encode(report)),
+    )
