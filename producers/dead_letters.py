@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 
 from producers.kafka import (
     BatchSender,
     BrokerError,
+    KafkaError,
+    TopicPartition,
     connected_consumer,
     connected_producer,
     largest_record_bytes,

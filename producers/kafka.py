@@ -19,8 +19,23 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.errors import MessageSizeTooLargeError as TooLargeForTopicError
+from aiokafka.structs import TopicPartition
 
 from schemas.topics import BY_NAME
+
+__all__ = [
+    "BATCH_BYTES",
+    "CONNECT_SECONDS",
+    "GIVE_UP_SECONDS",
+    "BatchSender",
+    "BrokerError",
+    "KafkaError",
+    "TopicPartition",
+    "connected_consumer",
+    "connected_producer",
+    "largest_record_bytes",
+    "partition_count",
+]
 
 CONNECT_SECONDS = 8.0
 GIVE_UP_SECONDS = 60.0

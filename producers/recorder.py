@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
-
-from producers.kafka import BrokerError, connected_consumer, partition_count
+from producers.kafka import (
+    BrokerError,
+    KafkaError,
+    TopicPartition,
+    connected_consumer,
+    partition_count,
+)
 from producers.replay import is_closing_tick
 from schemas.codec import Rules, Tick, decode_all
 from schemas.topics import LIVE_EVENTS

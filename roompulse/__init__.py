@@ -1,0 +1,1 @@
+"""The command `roompulse`: where the parts are put together. Nothing imports this package."""

@@ -20,9 +20,9 @@ from pathlib import Path
 from producers.sessions.errors import SessionFileError
 
 BEHIND_MS = 10 * 60 * 1000
-LIMIT_SHARE = 0.10
+LIMIT_SHARE = 0.25
 # Fewer may be the dirt of a small session.
-LEAST_BEHIND = 10
+LEAST_BEHIND = 50
 SAMPLES = 4_096
 
 _STAMP = re.compile(rb'"ts_ms"\s*:\s*(\d{1,18})')

@@ -188,7 +188,7 @@ def _line(progress: replaying.Progress, bar: Progress, keys: str) -> str:
         _time(progress.event_ms),
         "paused" if progress.paused else speed,
     ]
-    if progress.lag_seconds >= replaying.PROGRESS_SECONDS:
+    if not math.isinf(progress.speed):
         parts.append(f"{progress.lag_seconds:.1f} s behind")
     return "  ".join(parts) + keys
 

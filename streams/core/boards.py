@@ -29,6 +29,7 @@ from streams.core.windows import WINDOW_MINUTES, Sums, SumsByRoom, Windows
 Scope = Literal["room", "host", "mcn", "mode", "category", "merchant", "product"]
 ROOM_SCOPES: Final[tuple[Scope, ...]] = ("room", "host", "mcn", "mode", "category")
 GOODS_SCOPES: Final[tuple[Scope, ...]] = ("merchant", "product")
+WINDOWS: Final = ("total", "day", *WINDOW_MINUTES)
 MOMENTUM_MINUTES = 10
 UNKNOWN = "unknown"
 DEFAULT_TOP = 100

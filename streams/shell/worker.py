@@ -238,8 +238,14 @@ def run_worker(settings: WorkerSettings, partitions: int) -> None:
     gc.set_threshold(100_000, 20, 50)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = Worker(settings, partitions)
-    loop.run_until_complete(worker.prepare())
+    worker = loop.run_until_complete(_prepared(settings, partitions))
     faust.Worker(
         worker.app, loglevel="WARN", loop=loop, redirect_stdouts=False
     ).execute_from_commandline()
+
+
+async def _prepared(settings: WorkerSettings, partitions: int) -> Worker:
+    """A worker whose adapters are connected; they are made inside the loop that they use."""
+    worker = Worker(settings, partitions)
+    await worker.prepare()
+    return worker

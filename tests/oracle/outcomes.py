@@ -193,7 +193,7 @@ def _acceptable_minor(refund: Step, accepted: list[Step]) -> int:
     """Return the part of a refund that its order, if known, has still to give back.
 
     A known order keeps what was refunded on it for as long as it is known itself; refunds from
-    before its arrival count as far as they were still remembered when it came.
+    before its arrival count if the order was still remembered as refunded when it came.
     """
     asked = int(refund.event["amount_minor"])
     order_id = str(refund.event["order_id"])
@@ -206,10 +206,17 @@ def _acceptable_minor(refund: Step, accepted: list[Step]) -> int:
         for index, s in enumerate(accepted)
         if s.kind == "refund" and s.event["order_id"] == order_id
     ]
-    early = sum(
-        s.money_minor
-        for index, s in refunds
-        if index < place and not is_forgotten(s.ts_ms, order.watermark_ms)
-    )
+    early = _refunded_before(order, [s for index, s in refunds if index < place])
     since = sum(s.money_minor for index, s in refunds if index > place)
     return max(0, min(asked, int(order.event["amount_minor"]) - early - since))
+
+
+def _refunded_before(order: Step, refunds: list[Step]) -> int:
+    """What was refunded on an order before it came; forgotten 24 h past the first of a run."""
+    first: Step | None = None
+    total = 0
+    for refund in refunds:
+        if first is None or is_forgotten(first.ts_ms, refund.watermark_ms):
+            first, total = refund, 0
+        total += refund.money_minor
+    return 0 if first is None or is_forgotten(first.ts_ms, order.watermark_ms) else total

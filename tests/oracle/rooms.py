@@ -141,9 +141,15 @@ def _is_unpaid(checkout: Step, room: Room) -> bool:
     for judging in range(place + 1, len(steps)):
         watermark_ms = steps[judging].watermark_ms
         if watermark_ms is not None and watermark_ms >= checkout.ts_ms + UNPAID_AFTER_MS:
-            before = {id(s) for s in steps[:judging]}
+            before, after = (
+                {id(s) for s in part} for part in (steps[:place], steps[place:judging])
+            )
             orders = of_kind(room.steps, "order", order_id=checkout.event["order_id"])
-            return not any(id(s) in before for s in orders)
+            return not any(
+                id(s) in after
+                or (id(s) in before and not is_forgotten(s.ts_ms, checkout.watermark_ms))
+                for s in orders
+            )
     return False
 
 

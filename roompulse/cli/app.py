@@ -1,0 +1,38 @@
+"""The command line: one name for each thing a person can do."""
+
+
+import typer
+
+from roompulse.cli import dead_letters, kafka, schema, topics
+from roompulse.cli.convert import convert
+from roompulse.cli.demo import demo
+from roompulse.cli.doctor import doctor
+from roompulse.cli.export import export
+from roompulse.cli.generate import generate
+from roompulse.cli.record import record
+from roompulse.cli.replay import replay
+from roompulse.cli.run import run
+from roompulse.cli.worker import worker
+
+app = typer.Typer(
+    name="roompulse",
+    no_args_is_help=True,
+    help="Real-time analytics of live-commerce rooms: exact boards from a log of events.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, run, worker, replay, record, generate, convert, export, doctor):
+    app.command()(command)
+app.add_typer(topics.app, name="topics")
+app.add_typer(kafka.app, name="kafka")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(schema.app, name="schema")
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="roompulse")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`roompulse demo`"""
+
+
+def demo() -> None:
+    """x"""

@@ -1,0 +1,63 @@
+"""`roompulse run`: a session file to the files of a run, without a broker."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from producers.sessions import SessionFileError, check_arrival_order, read_records
+from roompulse.cli.failures import fail, told_in_one_line
+from roompulse.cli.progress import counted
+from schemas.topics import DEFAULT_PARTITIONS
+from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
+from streams.embedded import EmbeddedRun
+from streams.result_files import run_report, write_results
+
+
+def run(
+    session: Annotated[
+        Path, typer.Argument(help="A session file: .ndjson, .ndjson.zst, .parquet.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files of the run.")],
+    partitions: Annotated[
+        int, typer.Option(min=1, max=1024, help="Partitions of the topic that is imitated.")
+    ] = DEFAULT_PARTITIONS,
+    zone: Annotated[str, typer.Option(help="Time zone of the day boards.")] = DEFAULT_ZONE,
+    top: Annotated[int, typer.Option(min=0, help="Rows of a board; 0 for all.")] = DEFAULT_TOP,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take a file even if it is not in order of arrival.")
+    ] = False,
+) -> None:
+    """Fold a session in this process and write rooms, minutes, boards and dead letters.
+
+    The records are those that Kafka and a worker give, byte for byte.
+    """
+    if not _is_zone(zone):
+        fail(f"{zone!r} is no time zone; give one like Asia/Shanghai or UTC")
+    started = time.monotonic()
+    with told_in_one_line(SessionFileError, OSError):
+        chunks = read_records(session)
+        if not force:
+            chunks = check_arrival_order(chunks, session)
+        fold = EmbeddedRun(partitions, zone, top)
+        for chunk in counted(chunks, "folding", session):
+            fold.feed(chunk)
+        results = fold.finish()
+        elapsed = time.monotonic() - started
+        write_results(results, out, elapsed_seconds=elapsed)
+    counts = run_report(results.progress, elapsed_seconds=elapsed)["counts"]
+    typer.echo(
+        f"{counts.events:,} events: {counts.accepted:,} accepted, {counts.duplicate:,} duplicate, "
+        f"{counts.rejected:,} rejected; {len(results.rooms):,} rooms; "
+        f"{counts.events / max(elapsed, 1e-9):,.0f} events/s; files in {out}"
+    )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

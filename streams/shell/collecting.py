@@ -1,0 +1,65 @@
+"""What a Kafka run came to: its topics, read to their ends, as the results of an embedded run.
+
+The newest version of each view counts; records that were published twice count once.
+"""
+
+import msgspec
+
+from schemas import topics
+from schemas.records import Board, DeadLetter, Progress, RoomFigures, RoomMinute
+from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
+from streams.embedded import Results
+from streams.shell.reading import read_to_end
+
+_SCOPES: tuple[str, ...] = (*ROOM_SCOPES, *GOODS_SCOPES)
+
+
+async def collect(bootstrap: str) -> Results:
+    """Everything that the workers have published so far.
+
+    Boards are taken from the topic as the workers ranked them.
+    """
+    rooms: dict[str, RoomFigures] = {}
+    async for record in read_to_end(bootstrap, topics.ROOM_SUMMARIES, 0):
+        figures = msgspec.json.decode(record.value or b"", type=RoomFigures)
+        known = rooms.get(figures.summary.room_id)
+        if known is None or known.version <= figures.version:
+            rooms[figures.summary.room_id] = figures
+    minutes: dict[tuple[int, str], RoomMinute] = {}
+    async for record in read_to_end(bootstrap, topics.ROOM_MINUTES, 0):
+        line = msgspec.json.decode(record.value or b"", type=RoomMinute)
+        minutes[line.minute_ms, line.room_id] = line
+    letters: dict[tuple[int, int], DeadLetter] = {}
+    async for record in read_to_end(bootstrap, topics.DEAD_LETTERS, 0):
+        letter = msgspec.json.decode(record.value or b"", type=DeadLetter)
+        letters[letter.partition, letter.offset] = letter
+    return Results(
+        rooms=[rooms[room_id].summary for room_id in sorted(rooms)],
+        minutes=[minutes[key] for key in sorted(minutes)],
+        boards=await newest_boards(bootstrap),
+        dead_letters=[letters[key] for key in sorted(letters)],
+        progress=await newest_progress(bootstrap),
+    )
+
+
+async def newest_progress(bootstrap: str) -> list[Progress]:
+    """How far the fold of each partition is, ordered by partition."""
+    newest: dict[int, Progress] = {}
+    async for record in read_to_end(bootstrap, topics.PARTITION_PROGRESS, 0):
+        progress = msgspec.json.decode(record.value or b"", type=Progress)
+        known = newest.get(progress.version.partition)
+        if known is None or known.version <= progress.version:
+            newest[progress.version.partition] = progress
+    return [newest[number] for number in sorted(newest)]
+
+
+async def newest_boards(bootstrap: str) -> list[Board]:
+    """The boards as they were published last, in the order in which a fold ranks them."""
+    newest: dict[bytes, Board] = {}
+    async for record in read_to_end(bootstrap, topics.BOARDS, 0):
+        newest[record.key or b""] = msgspec.json.decode(record.value or b"", type=Board)
+    return sorted(newest.values(), key=_place)
+
+
+def _place(board: Board) -> tuple[int, int, str]:
+    return _SCOPES.index(board.scope), WINDOWS.index(board.window), board.currency or ""
