@@ -6,7 +6,7 @@ written in the order in which they stand here.
 """
 
 import json
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -230,19 +230,36 @@ class WindowRow(msgspec.Struct, frozen=True):
     gpm_minor: float | None
 
 
-class Board(msgspec.Struct, frozen=True, omit_defaults=True):
+Row = TypeVar("Row", BoardRow, WindowRow)
+
+
+class Board(msgspec.Struct, Generic[Row], frozen=True, omit_defaults=True):
     """A ranking in one currency; `day` and `zone` are given where the window is a day."""
 
     scope: str
     window: str
     currency: str | None
     as_of_ms: int | None
-    rows: list[BoardRow] | list[WindowRow]
+    rows: list[Row]
     day: str | None = None
     zone: str | None = None
 
 
+AnyBoard = Board[BoardRow] | Board[WindowRow]
 _encoder = msgspec.json.Encoder()
+_total_board = msgspec.json.Decoder(Board[BoardRow])
+_window_board = msgspec.json.Decoder(Board[WindowRow])
+
+
+def board_key(board: AnyBoard) -> bytes:
+    """The record key of a board: scope, window and currency."""
+    return _encoder.encode([board.scope, board.window, board.currency])
+
+
+def decode_board(key: bytes, value: bytes) -> AnyBoard:
+    """The board that a record of the topic `boards` holds; its key tells what its rows are."""
+    _, window, _ = msgspec.json.decode(key)
+    return _total_board.decode(value) if window == "total" else _window_board.decode(value)
 
 
 def encode(record: msgspec.Struct | dict[str, Any] | list[Any]) -> bytes:

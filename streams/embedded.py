@@ -14,7 +14,7 @@ from schemas.clock import EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
 from schemas.partitioning import partition_of_room
-from schemas.records import Board, DeadLetter, Progress, RoomMinute, RoomSummary
+from schemas.records import AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.partition import Emissions, Partition
@@ -28,7 +28,7 @@ class Results:
 
     rooms: list[RoomSummary]
     minutes: list[RoomMinute]
-    boards: list[Board]
+    boards: list[AnyBoard]
     dead_letters: list[DeadLetter]
     progress: list[Progress]
 

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from schemas.records import (
+    AnyBoard,
     Board,
     BoardRow,
     ProductFigures,
@@ -105,7 +106,7 @@ class BoardFold:
         marks = [item.watermark_ms for item in self.progress.values()]
         return min((mark for mark in marks if mark is not None), default=None)
 
-    def boards(self) -> list[Board]:
+    def boards(self) -> list[AnyBoard]:
         """Every board, ordered by scope, window and currency."""
         as_of_ms = self.as_of_ms
         currencies = sorted(
@@ -114,7 +115,7 @@ class BoardFold:
         )
         windows = self._window_sums(as_of_ms)
         momentum = self._momentum(as_of_ms)
-        boards = []
+        boards: list[AnyBoard] = []
         for scope in ROOM_SCOPES:
             boards += [self._total_board(scope, each, as_of_ms, momentum) for each in currencies]
             for window, (day, sums) in windows.items():
@@ -220,7 +221,7 @@ class BoardFold:
         currency: Currency,
         as_of_ms: int | None,
         momentum: dict[tuple[Scope, Currency, str], float | None],
-    ) -> Board:
+    ) -> Board[BoardRow]:
         keys = self._totals.get((scope, currency), {})
         by_gross = ranked(keys, "gross_minor")
         ranks_net = _places(ranked(keys, "net_minor"))
@@ -247,7 +248,7 @@ class BoardFold:
         as_of_ms: int | None,
         day: str | None,
         by_key: dict[Currency, dict[str, Sums]],
-    ) -> Board:
+    ) -> Board[WindowRow]:
         keys = by_key.get(currency, {})
         names = self._names(scope, currency)
         rows = [

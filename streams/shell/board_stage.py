@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas import topics
-from schemas.records import Board, ProductFigures, Progress, RoomFigures, RoomMinute
+from schemas import records, topics
+from schemas.records import AnyBoard, ProductFigures, Progress, RoomFigures, RoomMinute
 from streams.core.boards import BoardFold
 from streams.shell.ports import Publisher
 from streams.shell.reading import Record, from_start, seek_to_start
@@ -75,8 +75,8 @@ class BoardStage:
         self._seconds = seconds
         self._clock = clock
         self._running: asyncio.Task[None] | None = None
-        self._published: dict[bytes, Board] = {}
-        self.boards: list[Board] = []
+        self._published: dict[bytes, AnyBoard] = {}
+        self.boards: list[AnyBoard] = []
         self.fold: BoardFold | None = None
 
     @property
@@ -125,12 +125,12 @@ class BoardStage:
                 took = self._clock() - started
                 due = started + max(self._seconds, took / _RANKING_SHARE)
 
-    async def _publish(self, boards: list[Board]) -> None:
+    async def _publish(self, boards: list[AnyBoard]) -> None:
         """Publish the boards that differ from what was published last."""
         self.boards = boards
         changed = []
         for board in boards:
-            key = msgspec.json.encode([board.scope, board.window, board.currency])
+            key = records.board_key(board)
             if self._published.get(key) != board:
                 self._published[key] = board
                 changed.append((key, board))

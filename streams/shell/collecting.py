@@ -6,7 +6,7 @@ The newest version of each view counts; records that were published twice count 
 import msgspec
 
 from schemas import topics
-from schemas.records import Board, DeadLetter, Progress, RoomFigures, RoomMinute
+from schemas.records import AnyBoard, DeadLetter, Progress, RoomFigures, RoomMinute, decode_board
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
 from streams.embedded import Results
 from streams.shell.reading import read_to_end
@@ -53,13 +53,13 @@ async def newest_progress(bootstrap: str) -> list[Progress]:
     return [newest[number] for number in sorted(newest)]
 
 
-async def newest_boards(bootstrap: str) -> list[Board]:
+async def newest_boards(bootstrap: str) -> list[AnyBoard]:
     """The boards as they were published last, in the order in which a fold ranks them."""
-    newest: dict[bytes, Board] = {}
+    newest: dict[bytes, AnyBoard] = {}
     async for record in read_to_end(bootstrap, topics.BOARDS, 0):
-        newest[record.key or b""] = msgspec.json.decode(record.value or b"", type=Board)
+        newest[record.key or b""] = decode_board(record.key or b"", record.value or b"")
     return sorted(newest.values(), key=_place)
 
 
-def _place(board: Board) -> tuple[int, int, str]:
+def _place(board: AnyBoard) -> tuple[int, int, str]:
     return _SCOPES.index(board.scope), WINDOWS.index(board.window), board.currency or ""

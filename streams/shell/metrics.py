@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from schemas.records import Board, BoardRow, Progress, RoomFigures
+from schemas.records import AnyBoard, BoardRow, Progress, RoomFigures
 from streams.core.limits import CAPS
 from streams.shell.room_stage import PartitionHealth
 
@@ -45,7 +45,7 @@ class WorkerView:
     progress: dict[int, Progress]
     health: dict[int, PartitionHealth]
     lag: dict[int, int]
-    boards: list[Board]
+    boards: list[AnyBoard]
     rooms: dict[str, RoomFigures]
     leads: bool
     now: float
@@ -137,7 +137,7 @@ class WorkerCollector(Collector):
                 family.add_metric([row.key], getattr(summary, figure))
         yield from families.values()
 
-    def _leading_rooms(self, boards: list[Board]) -> Iterator[BoardRow]:
+    def _leading_rooms(self, boards: list[AnyBoard]) -> Iterator[BoardRow]:
         for board in boards:
             if board.scope == "room" and board.window == "total":
                 for row in board.rows[: self._rows]:
