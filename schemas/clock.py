@@ -67,7 +67,7 @@ class EventClock(Generic[Record]):
         if not self.many_rooms and room_id != self.lone_room_id:
             self.many_rooms = self.lone_room_id is not None
             self.lone_room_id = None if self.many_rooms else room_id
-        self._reach(ts_ms)
+        self.reach(ts_ms)
 
     def observe(self, ts_ms: int, room_id: str, record: Record) -> Iterator[tuple[Record, bool]]:
         """What a valid record decides: first about all that waits, then about itself.
@@ -76,6 +76,10 @@ class EventClock(Generic[Record]):
         at a yielded record's own place while the caller applies it, so the caller has to use each
         one before he asks for the next.
         """
+        if ts_ms <= self.limit_ms:
+            self.believe(ts_ms, room_id)
+            yield record, True
+            return
         refuted = self._judge(ts_ms, room_id)
         self.waiting.append(Waiting(ts_ms, room_id, record))
         yield from self._settle(refuted)
@@ -91,7 +95,7 @@ class EventClock(Generic[Record]):
             if believed:
                 self.believe(item.ts_ms, item.room_id)
             yield item.record, believed
-        self._reach(ts_ms)
+        self.reach(ts_ms)
 
     def closing_tick_ms(self) -> int | None:
         """The stamp of the tick that ends a session read by this clock (design, section 5).
@@ -104,7 +108,8 @@ class EventClock(Generic[Record]):
             greatest_ms = max((item.ts_ms for item in self.waiting), default=NOTHING_MS)
         return None if greatest_ms == NOTHING_MS else greatest_ms + CLOSING_MS
 
-    def _reach(self, ts_ms: int) -> None:
+    def reach(self, ts_ms: int) -> None:
+        """Event time has reached a stamp that is believed."""
         self.greatest_ms = max(self.greatest_ms, ts_ms)
         self.limit_ms = NOTHING_MS if self.waiting else self.greatest_ms + MAX_JUMP_MS
 
@@ -140,7 +145,7 @@ class EventClock(Generic[Record]):
             elif at in refuted:
                 yield item.record, False
         if self.greatest_ms != NOTHING_MS:
-            self._reach(self.greatest_ms)
+            self.reach(self.greatest_ms)
 
     def _believed_now(self, refuted: set[int]) -> set[int]:
         """The places of those that are confirmed, or within reach of one that is."""
@@ -180,4 +185,4 @@ class EventClock(Generic[Record]):
             item.confirmations, item.other_room = confirmations, other_room
             self.waiting.append(item)
         if self.greatest_ms != NOTHING_MS:
-            self._reach(self.greatest_ms)
+            self.reach(self.greatest_ms)

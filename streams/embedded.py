@@ -5,14 +5,17 @@ the records that come out are the same, byte for byte. The end of the file acts 
 (design, section 5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import codec
-from schemas.clock import EventClock
+from schemas.clock import NOTHING_MS, EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
+from schemas.events import LATEST_MS
 from schemas.partitioning import partition_of_room
 from schemas.records import AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
 from schemas.topics import DEFAULT_PARTITIONS
@@ -20,6 +23,9 @@ from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.partition import Emissions, Partition
 
 _DAY_MS = 24 * 3_600_000
+# So many records at once are shown to the clock of the file: few enough to lie within its reach.
+_WATCHED = 256
+_stamp_of = attrgetter("ts_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +40,23 @@ class Results:
 
 
 class _Queue:
-    """What a chunk holds for one partition."""
+    """What a chunk holds for one partition: records with their events."""
 
-    __slots__ = ("events", "offset", "offsets", "values")
+    __slots__ = ("first_offset", "pairs")
 
     def __init__(self) -> None:
-        self.offset = 0
-        self.clear()
+        self.first_offset = 0
+        self.pairs: list[tuple[bytes, Event | InputError]] = []
 
-    def clear(self) -> None:
-        self.offsets: list[int] = []
-        self.values: list[bytes] = []
-        self.events: list[Event | InputError] = []
-
-    def put(self, value: bytes, event: Event | InputError) -> None:
-        self.offsets.append(self.offset)
-        self.values.append(value)
-        self.events.append(event)
-        self.offset += 1
+    def fold_into(self, partition: Partition) -> Emissions:
+        """Fold what is queued; offsets are those of a topic that got nothing else."""
+        if not self.pairs:
+            return Emissions()
+        values, events = zip(*self.pairs, strict=True)
+        offsets = range(self.first_offset, self.first_offset + len(values))
+        self.first_offset = offsets.stop
+        self.pairs.clear()
+        return partition.fold(offsets, values, events)
 
 
 class EmbeddedRun:
@@ -73,17 +78,17 @@ class EmbeddedRun:
         self.boards = BoardFold(ZoneInfo(zone), top)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
-        self._queue_of: dict[str, _Queue] = {}
+        self._append_of: dict[str, Callable[[Any], None]] = {}
         self._minutes: list[RoomMinute] = []
         self._dead_letters: list[DeadLetter] = []
 
     def feed(self, values: Sequence[bytes]) -> None:
         """Fold the next records of the file."""
         events = codec.decode_all(values)
+        self._watch(events)
         self._distribute(values, events)
         for partition, queue in zip(self.partitions, self._queues, strict=True):
-            self._take(partition.fold(queue.offsets, queue.values, queue.events))
-            queue.clear()
+            self._take(queue.fold_into(partition))
 
     def finish(self) -> Results:
         """End the session and rank what there is."""
@@ -109,37 +114,50 @@ class EmbeddedRun:
             progress=[partition.progress() for partition in self.partitions],
         )
 
+    def _watch(self, events: Sequence[Event | InputError]) -> None:
+        """Show the clock of the whole file what passes: it tells where the session ends."""
+        for at in range(0, len(events), _WATCHED):
+            self._watch_few(events[at : at + _WATCHED])
+
+    def _watch_few(self, events: Sequence[Event | InputError]) -> None:
+        clock = self._clock
+        try:
+            greatest_ms = max(map(_stamp_of, events), default=NOTHING_MS)
+        except AttributeError:  # a refused record has no stamp
+            greatest_ms = LATEST_MS
+        if clock.many_rooms and greatest_ms <= clock.limit_ms:
+            clock.reach(greatest_ms)  # each of them is believed at once
+            return
+        for event in events:
+            if isinstance(event, Tick):
+                _exhaust(clock.tick(event.ts_ms))
+            elif not isinstance(event, InputError | Rules):
+                _exhaust(clock.observe(event.ts_ms, event.room_id, None))
+
     def _distribute(self, values: Sequence[bytes], events: Sequence[Event | InputError]) -> None:
         """Queue each record at its partition, as the partitioner of Kafka's clients does."""
-        clock, queue_of = self._clock, self._queue_of
-        for value, event in zip(values, events, strict=True):
-            if isinstance(event, InputError):
-                self._queue_refused(value, event)
-            elif isinstance(event, Tick | Rules):
-                if isinstance(event, Tick):
-                    _exhaust(clock, event)
-                for queue in self._queues:
-                    queue.put(value, event)
-            else:
-                room_id = event.room_id
-                ts_ms = event.ts_ms
-                if ts_ms > clock.limit_ms:
-                    for _ in clock.observe(ts_ms, room_id, None):
-                        pass
-                elif ts_ms > clock.greatest_ms or not clock.many_rooms:
-                    clock.believe(ts_ms, room_id)
-                queue = queue_of.get(room_id) or self._queue_for(room_id)
-                queue.put(value, event)
+        append_of = self._append_of
+        pair: Any
+        for pair in zip(values, events, strict=True):
+            try:
+                append_of[pair[1].room_id](pair)
+            except (KeyError, AttributeError):
+                for queue in self._queues_of(*pair):
+                    queue.pairs.append(pair)
 
-    def _queue_for(self, room_id: str) -> _Queue:
-        number = partition_of_room(room_id, len(self.partitions))
-        queue = self._queue_of[room_id] = self._queues[number]
-        return queue
+    def _queues_of(self, value: bytes, event: Event | InputError) -> list[_Queue]:
+        """Where a record goes whose room was not seen yet, or that has none."""
+        if isinstance(event, Tick | Rules):
+            return self._queues
+        if isinstance(event, InputError):
+            room_id = codec.readable_room_id(value)
+            return [self._queue_of(room_id) if room_id else self._queues[0]]
+        queue = self._queue_of(event.room_id)
+        self._append_of[event.room_id] = queue.pairs.append
+        return [queue]
 
-    def _queue_refused(self, value: bytes, error: InputError) -> None:
-        room_id = codec.readable_room_id(value)
-        number = 0 if room_id is None else partition_of_room(room_id, len(self.partitions))
-        self._queues[number].put(value, error)
+    def _queue_of(self, room_id: str) -> _Queue:
+        return self._queues[partition_of_room(room_id, len(self._queues))]
 
     def _take(self, emissions: Emissions) -> None:
         self._minutes += emissions.minutes
@@ -158,6 +176,6 @@ class EmbeddedRun:
                 self.boards.apply_minute(line)
 
 
-def _exhaust(clock: EventClock[None], event: Tick) -> None:
-    for _ in clock.tick(event.ts_ms):
+def _exhaust(decisions: Iterator[object]) -> None:
+    for _ in decisions:
         pass

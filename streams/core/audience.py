@@ -6,8 +6,8 @@ by the viewer's next event, or by the watermark before the next record of the ro
 (design, section 6).
 
 State: the open visits, a queue of when each may have fallen silent (one entry a visit, looked at
-again once in 90 s at most), counters, a histogram of stays, a sketch of viewers. Cap: `visits`;
-eviction: the visit last seen first, which ends there.
+again once in 90 s at most; twice the cap at most), counters, a histogram of stays, a sketch of
+viewers. Cap: `visits`; eviction: the visit last seen first, which ends there.
 """
 
 from heapq import heapify, heappop, heappush, heapreplace
@@ -17,10 +17,12 @@ from schemas.codec import View
 from streams.core import limits
 from streams.core.distinct import DistinctCount
 from streams.core.histogram import DurationHistogram
-from streams.core.pane import MINUTE_MS, Pane, Panes
+from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
 
 UNSEEN_MS = 90_000
 STAYS_MS = (30_000, 60_000, 300_000)
+# What viewers do, besides being there.
+COUNTED_ACTIONS = ("click", "cart", "comment", "like", "share", "follow", "gift")
 
 
 class Visit:
@@ -45,7 +47,7 @@ class Audience:
         watch_ms: total of ended visits, and of open ones up to last seen.
         peak_online: the most visits open at once, as known at each moment.
         stayed: ended visits at least as long as each of `STAYS_MS`.
-        actions: how often each action was seen.
+        actions: how often each of `COUNTED_ACTIONS` was seen.
     """
 
     __slots__ = (
@@ -77,7 +79,7 @@ class Audience:
         self.stayed = [0] * len(STAYS_MS)
         self.stays = DurationHistogram()
         self.viewers = DistinctCount()
-        self.actions: dict[str, int] = {}
+        self.actions: dict[str, int] = dict.fromkeys(COUNTED_ACTIONS, 0)
 
     @property
     def online(self) -> int:
@@ -88,7 +90,6 @@ class Audience:
         ts_ms = event.ts_ms
         action = event.action
         visit = self._open.get(event.viewer_id)
-        self.actions[action] = self.actions.get(action, 0) + 1
         if visit is not None:
             last_ms = visit.last_ms
             if ts_ms - last_ms >= UNSEEN_MS or watermark_ms - last_ms >= UNSEEN_MS:
@@ -100,16 +101,14 @@ class Audience:
             elif ts_ms > last_ms:
                 visit.last_ms = ts_ms
                 self.watch_ms += ts_ms - last_ms
-        if action == "heartbeat" or action == "enter":  # noqa: PLR1714 - identical strings: faster
-            if visit is None:
-                self._start(event.viewer_id, ts_ms, watermark_ms, open_from_ms)
-            return
-        if action == "leave":
-            return
         if visit is None:
+            if action == "leave":
+                return
             self._start(event.viewer_id, ts_ms, watermark_ms, open_from_ms)
-        if ts_ms >= open_from_ms:
-            _count(self._panes.at(ts_ms), action)
+        if action != "heartbeat" and action != "enter":  # noqa: PLR1714 - faster than a set
+            self.actions[action] += 1
+            if ts_ms >= open_from_ms and action in PANE_ACTIONS:
+                self._panes.at(ts_ms).count(action)
 
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
@@ -131,11 +130,14 @@ class Audience:
                 self._lapse(visit, open_from_ms)
 
     def _start(self, viewer_id: str, ts_ms: int, watermark_ms: int, open_from_ms: int) -> None:
-        if self._silent and self._silent[0][0] <= watermark_ms:
+        if len(self._open) >= self.peak_online:
+            # perhaps more are here than ever: without those that the watermark ended before this
             self.expire(watermark_ms, open_from_ms)
         visit = Visit(viewer_id, ts_ms)
         self._open[viewer_id] = visit
         heappush(self._silent, (ts_ms + UNSEEN_MS, visit))
+        if len(self._silent) > 2 * self._limit:  # most of these visits ended by `leave`
+            self._queue_open()
         self.viewers.add(viewer_id)
         self.visits += 1
         if ts_ms >= open_from_ms:
@@ -165,12 +167,16 @@ class Audience:
         visit.last_ms = -1
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
+        self.stays.add(stay_ms)
+        if stay_ms >= STAYS_MS[0]:
+            self._count_long(stay_ms)
+        self._panes.at(gone_ms).online_change -= 1
+
+    def _count_long(self, stay_ms: int) -> None:
         for at, least_ms in enumerate(STAYS_MS):
             if stay_ms < least_ms:
                 break
             self.stayed[at] += 1
-        self.stays.add(stay_ms)
-        self._panes.at(gone_ms).online_change -= 1
 
     def _evict(self, open_from_ms: int) -> None:
         visits = self._open
@@ -178,6 +184,11 @@ class Audience:
         for viewer_id in gone:
             self._lapse(visits[viewer_id], open_from_ms)
         self._evictions.count("visits", len(gone))
+
+    def _queue_open(self) -> None:
+        """Queue the open visits alone."""
+        self._silent = [(visit.last_ms + UNSEEN_MS, visit) for visit in self._open.values()]
+        heapify(self._silent)
 
     def snapshot(self) -> list[Any]:
         return [
@@ -210,18 +221,7 @@ class Audience:
             visit = Visit(viewer_id, start_ms)
             visit.last_ms = last_ms
             self._open[viewer_id] = visit
-        self._silent = [(visit.last_ms + UNSEEN_MS, visit) for visit in self._open.values()]
-        heapify(self._silent)
-
-
-def _count(pane: Pane, action: str) -> None:
-    """Count what a minute's line shows of what viewers do."""
-    if action == "like":
-        pane.likes += 1
-    elif action == "comment":
-        pane.comments += 1
-    elif action == "click":
-        pane.clicks += 1
+        self._queue_open()
 
 
 assert UNSEEN_MS > MINUTE_MS

@@ -131,7 +131,8 @@ class Ledger:
     def snapshot(self) -> list[Any]:
         known_state = self._known.snapshot()
         known_state[1] = [
-            [id_, ts_ms, [known.amount_minor, known.refunded_minor, known.merchant_id]]
+            # refunds from before the order were accepted whole: their sum has no bound
+            [id_, ts_ms, [known.amount_minor, wide(known.refunded_minor), known.merchant_id]]
             for id_, ts_ms, known in known_state[1]
         ]
         return [
@@ -165,7 +166,10 @@ class Ledger:
         self.units, self.gross_minor = int(units), int(gross_minor)
         self.refunded_minor = int(refunded_minor)
         self.buyers.restore(buyers)
-        orders = [[id_, ts_ms, KnownOrder(*parts)] for id_, ts_ms, parts in known]
+        orders = [
+            [id_, ts_ms, KnownOrder(amount_minor, int(refunded_minor), merchant_id)]
+            for id_, ts_ms, (amount_minor, refunded_minor, merchant_id) in known
+        ]
         self._known.restore([sweep_at_ms, orders])
         self._refund_ids.restore(refund_ids)
         sums = [[id_, ts_ms, [int(total)]] for id_, ts_ms, total in refunded]

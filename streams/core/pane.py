@@ -15,6 +15,7 @@ from schemas.records import RoomMinute
 from streams.core.snapshots import Sums
 
 MINUTE_MS = 60_000
+PANE_ACTIONS = frozenset({"comment", "like", "click"})  # what a line shows of what viewers do
 
 
 class Pane(Sums):
@@ -42,6 +43,15 @@ class Pane(Sums):
         self.likes = 0
         self.clicks = 0
         self.online_change = 0
+
+    def count(self, action: str) -> None:
+        """Count one of `PANE_ACTIONS`."""
+        if action == "like":
+            self.likes += 1
+        elif action == "comment":
+            self.comments += 1
+        else:
+            self.clicks += 1
 
     def has_a_line(self) -> bool:
         """Whether the minute had an order, refund, visit start, comment, like or click."""

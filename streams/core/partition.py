@@ -11,12 +11,13 @@ its final figures emitted. What is emitted: closed minutes, dead letters, figure
 """
 
 from base64 import b64encode
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from schemas import codec
-from schemas.clock import NOTHING_MS, OUT_OF_ORDER_MS, EventClock
-from schemas.codec import Event, RoomEvent, Rules, Tick
+from schemas.clock import MAX_JUMP_MS, NOTHING_MS, OUT_OF_ORDER_MS, EventClock
+from schemas.codec import Event, RoomEvent, Rules, Tick, View
 from schemas.errors import InputError, Reason
 from schemas.events import LATEST_MS
 from schemas.records import (
@@ -37,7 +38,7 @@ from streams.core.room import REPEAT, Moment, Outcome, Room
 Held = tuple[int, bytes, RoomEvent]
 
 _APPLY: dict[type, Callable[[Room, Any, Moment], Outcome]] = {
-    codec.View: Room.view,
+    View: Room.view,
     codec.Order: Room.order,
     codec.Refund: Room.refund,
     codec.Exposure: Room.exposure,
@@ -101,28 +102,83 @@ class Partition:
         `events` holds what `codec.decode_all` made of `values`.
         """
         self._out = out = Emissions()
-        clock = self.clock
-        event: Any  # told apart by its class: narrowing each costs more than folding it
-        for offset, value, event in zip(offsets, values, events, strict=True):
-            if offset < self.next_offset:
-                continue
-            self.next_offset = offset + 1
-            kind = type(event)
-            if kind in _APPLY:
-                if event.ts_ms <= clock.limit_ms:
-                    clock.believe(event.ts_ms, event.room_id)
-                    self._apply(offset, value, event)
-                else:
-                    held = (offset, value, event)
-                    for item, believed in clock.observe(event.ts_ms, event.room_id, held):
-                        self._decided(item, believed=believed)
-            elif kind is Tick:
-                self._tick(event)
-            elif kind is Rules:
-                self._rules(event)
-            else:
-                self._reject(offset, value, event.reason, event.detail)
+        if not offsets or offsets[-1] < self.next_offset:
+            return out
+        known = bisect_left(offsets, self.next_offset)
+        if known:
+            offsets, values, events = offsets[known:], values[known:], events[known:]
+        self._fold_new(offsets, values, events)
+        self.next_offset = offsets[-1] + 1
         return out
+
+    def _fold_new(
+        self, offsets: Sequence[int], values: Sequence[bytes], events: Sequence[Event | InputError]
+    ) -> None:
+        """Fold records that are new.
+
+        Nine of ten records are views in known rooms at a stamp that is believed at once. They are
+        applied here, with the clock in local names; everything else takes `_fold_one`.
+        """
+        clock, moment, find_room = self.clock, self._moment, self.rooms.get
+        views = late = 0
+        greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+        event: Any  # told apart by its class: narrowing each would cost more than folding it
+        for offset, value, event in zip(offsets, values, events, strict=True):
+            if (
+                type(event) is View
+                and event.ts_ms <= limit_ms
+                and (room := find_room(event.room_id)) is not None
+            ):
+                ts_ms = event.ts_ms
+                if ts_ms > greatest_ms:
+                    greatest_ms = ts_ms
+                    limit_ms = ts_ms + MAX_JUMP_MS
+                    if ts_ms >= close_ms:
+                        self._close_minutes(ts_ms - OUT_OF_ORDER_MS)
+                        close_ms, open_from_ms = self._next_close_ms, moment.open_from_ms
+                room.audience.view(event, greatest_ms - OUT_OF_ORDER_MS, open_from_ms)
+                if event.product_id is not None:
+                    room.products.view(event, event.product_id)
+                room.changed = True
+                room.last_ms = ts_ms
+                views += 1
+                if ts_ms < open_from_ms:
+                    late += 1
+            else:
+                clock.reach(greatest_ms)
+                self._fold_one(offset, value, event)
+                greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+        clock.reach(greatest_ms)
+        moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+        self.accepted[View] += views
+        self.counts.late += late
+
+    def _clock_in_short(self) -> tuple[int, int, int, int]:
+        """Greatest stamp, up to where one is believed at once, when a minute closes, from where
+        minutes are open. Nothing is believed in short while the clock still tells rooms apart.
+        """
+        clock = self.clock
+        limit_ms = clock.limit_ms if clock.many_rooms else NOTHING_MS
+        return clock.greatest_ms, limit_ms, self._next_close_ms, self._moment.open_from_ms
+
+    def _fold_one(self, offset: int, value: bytes, event: Any) -> None:  # noqa: ANN401
+        """Fold any record."""
+        self.next_offset = offset + 1
+        kind = type(event)
+        if kind in _APPLY:
+            if event.ts_ms <= self.clock.limit_ms:
+                self.clock.believe(event.ts_ms, event.room_id)
+                self._apply(offset, value, event)
+                return
+            held = (offset, value, event)
+            for item, believed in self.clock.observe(event.ts_ms, event.room_id, held):
+                self._decided(item, believed=believed)
+        elif kind is Tick:
+            self._tick(event)
+        elif kind is Rules:
+            self._rules(event)
+        else:
+            self._reject(offset, value, event.reason, event.detail)
 
     @property
     def watermark_ms(self) -> int | None:
@@ -225,8 +281,9 @@ class Partition:
         gone = limits.oldest(rooms, lambda id_: (rooms[id_].last_ms, id_), limits.cap("rooms"))
         leaving = [rooms.pop(room_id) for room_id in gone]
         for each in leaving:
-            self._with_open_minutes.pop(each.room_id, None)
             self._out.minutes += each.close_minutes(self._moment, LATEST_MS)
+            # only now: a visit that fell silent may have opened a minute on the way
+            self._with_open_minutes.pop(each.room_id, None)
         summaries, products = self.figures(leaving)
         self._out.evicted += summaries
         self._out.evicted_products += products

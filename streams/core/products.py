@@ -11,7 +11,7 @@ touched least recently by event time goes first), `product_merchants`.
 
 from typing import Any
 
-from schemas.codec import Order, Refund
+from schemas.codec import Order, Refund, View
 from streams.core import limits
 from streams.core.ledger import QUALITY_REASONS, Refunded
 from streams.core.snapshots import Sums
@@ -94,6 +94,13 @@ class Products:
         """The figures of a product, for an event that names no merchant of its own."""
         return self._at(product_id, self.merchant_of(product_id), ts_ms)
 
+    def view(self, event: View, product_id: str) -> None:
+        """Count a click on a product, or its way into a cart."""
+        if event.action == "click":
+            self.touched(product_id, event.ts_ms).clicks += 1
+        elif event.action == "cart":
+            self.touched(product_id, event.ts_ms).carts += 1
+
     def order(self, event: Order) -> None:
         if event.merchant_id is not None:
             self.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
@@ -114,10 +121,11 @@ class Products:
         pair = (product_id, merchant_id)
         figures = self.pairs.get(pair)
         if figures is None:
-            figures = self.pairs[pair] = ProductLedger()
+            figures = self.pairs[pair] = self.changed[pair] = ProductLedger()
             figures.last_ms = ts_ms
             if len(self.pairs) > limits.cap("products"):
-                self._evict()
+                self._evict()  # of what has changed too, and the new pair itself if it is oldest
+            return figures
         self.changed[pair] = figures
         figures.last_ms = max(figures.last_ms, ts_ms)
         return figures

@@ -64,8 +64,8 @@ class Room:
     """One live session.
 
     Attributes:
-        last_ms: the greatest believed event time seen here; the least recently seen room goes
-            first when there are too many.
+        last_ms: the event time of its last believed event; the room with the least goes first when
+            there are too many.
         changed: whether anything was applied since the last published summary.
     """
 
@@ -113,12 +113,8 @@ class Room:
         if not moment.believed:
             return _from_the_future(event.ts_ms)
         self.audience.view(event, moment.watermark_ms, moment.open_from_ms)
-        if event.product_id is not None and event.action in ("click", "cart"):
-            figures = self.products.touched(event.product_id, event.ts_ms)
-            if event.action == "click":
-                figures.clicks += 1
-            else:
-                figures.carts += 1
+        if event.product_id is not None:
+            self.products.view(event, event.product_id)
         return None
 
     def order(self, event: Order, moment: Moment) -> Outcome:
@@ -228,13 +224,13 @@ class Room:
             stayed_30s=stayed_30s,
             stayed_60s=stayed_60s,
             stayed_300s=stayed_300s,
-            comments=actions.get("comment", 0),
-            likes=actions.get("like", 0),
-            shares=actions.get("share", 0),
-            follows=actions.get("follow", 0),
-            gifts=actions.get("gift", 0),
-            clicks=actions.get("click", 0),
-            carts=actions.get("cart", 0),
+            comments=actions["comment"],
+            likes=actions["like"],
+            shares=actions["share"],
+            follows=actions["follow"],
+            gifts=actions["gift"],
+            clicks=actions["click"],
+            carts=actions["cart"],
             impressions=funnel.impressions,
             product_impressions=funnel.product_impressions,
             checkouts=funnel.checkouts,
