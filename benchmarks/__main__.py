@@ -1,18 +1,24 @@
 """`python -m benchmarks`: measure, print a table, store JSON."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks import report
 from benchmarks.catalogue import GROUPS, NAMES, Benchmark
-from benchmarks.context import FULL, QUICK, BenchmarkError, Context, Figures, released
+from benchmarks.context import FULL, QUICK, BenchmarkError, Context, Figures, Sizes, released
 from deploy.kafka.broker import KafkaError
 from deploy.kafka.jars import JarsUnavailable
+from producers.kafka import BrokerError
+
+_EXPECTED = (BenchmarkError, KafkaError, JarsUnavailable, BrokerError, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,16 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         print(f"no benchmark is called {unknown[0]!r}; there are {', '.join(NAMES)}")
         return 2
-    try:
-        rounds = _measured(wanted, options, console)
-    except (BenchmarkError, KafkaError, JarsUnavailable) as error:
-        console.print(f"[red]stopped:[/red] {error}", highlight=False)
-        return 1
-    found = report.report(rounds, _sizes(options), quick=options.quick)
+    # a plain SIGTERM would leave brokers behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    rounds, failed = _measured(wanted, options, console)
+    found = report.report(rounds, failed, _sizes(options), quick=options.quick)
     report.show(found, console)
     path = report.store(found, options.out)
     console.print(f"stored in {path}", highlight=False, soft_wrap=True)
-    return 0
+    return 1 if failed else 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -52,25 +56,50 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _sizes(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _sizes(options: argparse.Namespace) -> Sizes:
     return QUICK if options.quick else FULL
 
 
-def _measured(wanted: list[str], options: argparse.Namespace, console: Console) -> report.Rounds:
-    """The rounds of each group, interleaved."""
+def _measured(
+    wanted: list[str], options: argparse.Namespace, console: Console
+) -> tuple[report.Rounds, dict[str, str]]:
+    """The rounds of each group, interleaved; and why a benchmark gave nothing.
+
+    One that fails costs its own figures, not those of the others.
+    """
     sizes = _sizes(options)
     number = options.rounds or sizes.rounds
     rounds: report.Rounds = {name: [] for name in NAMES if name in wanted}
+    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="roompulse-bench-") as scratch:
         context = Context(sizes, Path(scratch), lambda text: console.print(f"[dim]{text}[/dim]"))
-        for group in GROUPS:
-            chosen = [benchmark for benchmark in group if benchmark.name in wanted]
-            with released(context):
-                for at in range(number):
-                    for benchmark in chosen:
-                        figures = _round(benchmark, context, f"{at + 1}/{number}", console)
-                        rounds[benchmark.name].append(figures)
-    return rounds
+        with closing(_order(context, tuple(rounds), number)) as order:
+            for at, benchmark in order:
+                name = benchmark.name
+                if name in failed:
+                    continue
+                try:
+                    figures = _round(benchmark, context, f"{at + 1}/{number}", console)
+                except _EXPECTED as error:
+                    failed[name] = str(error)
+                    del rounds[name]
+                    console.print(f"[red]{name} failed:[/red] {error}", highlight=False)
+                else:
+                    rounds[name].append(figures)
+    return rounds, failed
+
+
+def _order(
+    context: Context, wanted: Iterable[str], number: int
+) -> Generator[tuple[int, Benchmark], None, None]:
+    """Round and benchmark in the order in which they are measured."""
+    names = frozenset(wanted)
+    for group in GROUPS:
+        with released(context):
+            for at in range(number):
+                for benchmark in group:
+                    if benchmark.name in names:
+                        yield at, benchmark
 
 
 def _round(benchmark: Benchmark, context: Context, which: str, console: Console) -> Figures:

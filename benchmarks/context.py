@@ -1,4 +1,4 @@
-"""What the benchmarks share: sizes, a scratch folder, inputs made once, brokers started when needed.
+"""What benchmarks share: sizes, a scratch folder, inputs made once, brokers started on demand.
 
 Bounds: one festival session in memory; brokers live until the end of their group.
 """
@@ -17,6 +17,7 @@ from benchmarks import sessions
 from benchmarks.logs import Log, empty_log, filled_log
 
 Figures = dict[str, float]
+_PROGRAM_SECONDS = 600.0
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,6 +32,7 @@ class Sizes:
     Attributes:
         session_events: of the festival session that is decoded and folded in memory.
         log_events: of the festival session on each of the two prefilled topics.
+        scrape_seconds: how often the worker is looked at while it works them off.
         faust_records: how many of them stock Faust gets.
         scale_events: for each number of rooms.
         memory_rooms, memory_viewers: how many are in rooms at once.
@@ -40,6 +42,7 @@ class Sizes:
 
     session_events: int
     log_events: int
+    scrape_seconds: float
     faust_records: int
     scale_events: int
     memory_rooms: int
@@ -50,7 +53,8 @@ class Sizes:
 
 FULL = Sizes(
     session_events=300_000,
-    log_events=2_000_000,
+    log_events=3_000_000,
+    scrape_seconds=1.0,
     faust_records=60_000,
     scale_events=200_000,
     memory_rooms=1_000,
@@ -61,7 +65,8 @@ FULL = Sizes(
 # To see that everything works: figures of this size say little.
 QUICK = Sizes(
     session_events=50_000,
-    log_events=200_000,
+    log_events=600_000,
+    scrape_seconds=0.25,
     faust_records=6_000,
     scale_events=20_000,
     memory_rooms=100,
@@ -154,14 +159,17 @@ class Context:
         folder = self.scratch / self.fresh_name(name)
         folder.mkdir()
         command = [sys.executable, "-m", f"benchmarks.programs.{name}", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            cwd=folder,  # Faust makes a data folder where it starts
-            env=program_environment(),
-            capture_output=True,
-            check=False,
-            timeout=600,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,  # Faust makes a data folder where it starts
+                env=program_environment(),
+                capture_output=True,
+                check=False,
+                timeout=_PROGRAM_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BenchmarkError(f"{name} did not end in {_PROGRAM_SECONDS:.0f} s") from error
         lines = done.stdout.decode(errors="replace").splitlines()
         if done.returncode != 0 or not lines:
             said = (done.stderr.decode(errors="replace").splitlines() or ["it said nothing"])[-1]

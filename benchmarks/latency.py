@@ -39,10 +39,12 @@ class _Probes:
 
     sent: list[float] = field(default_factory=list)
     shown_seconds: list[float] = field(default_factory=list)
+    leads: bool = False
 
     def see(self, gross_minor: float) -> None:
         """A scrape has answered now, with this gross of the probe room."""
         now = time.perf_counter()
+        self.leads = gross_minor >= _LEAD_MINOR
         while len(self.shown_seconds) < min(len(self.sent), int(gross_minor) - _LEAD_MINOR):
             self.shown_seconds.append(now - self.sent[len(self.shown_seconds)])
 
@@ -53,7 +55,7 @@ class _Load:
     def __init__(self, sender: BatchSender, probes: _Probes) -> None:
         self._sender = sender
         self._probes = probes
-        self._traffic = Traffic(_ROOMS)
+        self._traffic = Traffic(_ROOMS, EVENTS_PER_SECOND)
         self._orders = itertools.count()
         self.sent = 0
 
@@ -110,7 +112,10 @@ def measure(context: Context) -> Figures:
     log = context.empty_log("latency")
     log.forget_all()
     with WorkerProcess(context, log.bootstrap, "--group", context.fresh_name("group")) as worker:
-        return asyncio.run(_measured(worker, log.bootstrap, context.sizes.latency_seconds))
+        try:
+            return asyncio.run(_measured(worker, log.bootstrap, context.sizes.latency_seconds))
+        except aiohttp.ClientError as error:
+            raise BenchmarkError(f"the worker does not answer: {error}") from error
 
 
 async def _measured(worker: WorkerProcess, bootstrap: str, seconds: float) -> Figures:
@@ -118,8 +123,8 @@ async def _measured(worker: WorkerProcess, bootstrap: str, seconds: float) -> Fi
     async with aiohttp.ClientSession() as session, connected_producer(bootstrap) as producer:
         load = _Load(BatchSender(producer, LIVE_EVENTS, DEFAULT_PARTITIONS), probes)
         await load.open()
-        while await _gross_minor(session, worker) < _LEAD_MINOR:
-            await asyncio.sleep(_SCRAPE_SECONDS)
+        while not probes.leads:
+            await _seen(session, worker, probes)
         before, cpu_seconds, began = load.sent, worker.cpu_seconds(), time.perf_counter()
         running = asyncio.create_task(load.run(seconds))
         scrapes = []

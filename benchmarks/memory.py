@@ -6,6 +6,7 @@ size and time of that), and a whole worker on Kafka up to its first checkpoints.
 
 from benchmarks.context import Context, Figures
 from benchmarks.traffic import all_present
+from benchmarks.usage import peak_mb, resident_mb
 from benchmarks.worker_process import Scrape, WorkerProcess
 from schemas.topics import DEFAULT_PARTITIONS
 
@@ -37,8 +38,8 @@ def measure_worker(context: Context) -> Figures:
             "its checkpoints", is_saved, poll_seconds=0.5, timeout_seconds=_LONGEST_SECONDS
         )
         return {
-            "resident_mb": worker.resident_mb(),
-            "peak_mb": worker.peak_mb(),
+            "resident_mb": resident_mb(worker.pid),
+            "peak_mb": peak_mb(worker.pid),
             "online": sum(scrape.values("roompulse_platform_online")),
             "checkpoint_mb": sum(scrape.values("roompulse_checkpoint_bytes")) / 1e6,
         }

@@ -1,4 +1,4 @@
-"""How fast does a replay fill a topic? `producers.replay` as fast as it goes, acknowledged by all."""
+"""How fast does a replay fill a topic? `producers.replay` at full speed, all acknowledged."""
 
 import time
 

@@ -21,8 +21,10 @@ RESULTS = Path(__file__).resolve().parent / "results"
 Rounds = dict[str, list[Figures]]
 
 
-def report(rounds: Rounds, sizes: Sizes, *, quick: bool) -> dict[str, Any]:
-    """Everything about a run, as it is stored."""
+def report(
+    rounds: Rounds, failed: Mapping[str, str], sizes: Sizes, *, quick: bool
+) -> dict[str, Any]:
+    """Everything about a run, as it is stored; `failed` says why a benchmark gave no figures."""
     return {
         "format": FORMAT,
         "taken_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -32,6 +34,7 @@ def report(rounds: Rounds, sizes: Sizes, *, quick: bool) -> dict[str, Any]:
         "versions": machine.versions(),
         "sizes": asdict(sizes),
         "figures": {name: _measured(name, samples) for name, samples in _series(rounds).items()},
+        "failed": dict(failed),
         "ratios": {name: _measured(name, samples) for name, samples in _ratios(rounds).items()},
     }
 

@@ -25,7 +25,7 @@ _LONGEST_SECONDS = 90.0
 
 
 def measure(context: Context) -> Figures:
-    """Start on a topic with records; then kill, send new ones, and start again; both memberships."""
+    """Start on a topic with records; kill, send new ones, start again; with both memberships."""
     log = context.empty_log("restart")
     started, restarted = _killed_and_restarted(context, log, "--instance", "bench")
     _, dynamic = _killed_and_restarted(context, log)
@@ -38,8 +38,8 @@ def measure(context: Context) -> Figures:
 
 def _killed_and_restarted(context: Context, log: Log, *options: str) -> tuple[Figures, Figures]:
     log.forget_all()
-    values = recorded(_ROOMS, _EVENTS + _FRESH_EVENTS, _EVENTS_PER_SECOND)
-    before, fresh = values[:-_FRESH_EVENTS], values[-_FRESH_EVENTS:]
+    openings, values = recorded(_ROOMS, _EVENTS + _FRESH_EVENTS, _EVENTS_PER_SECOND)
+    before, fresh = openings + values[:-_FRESH_EVENTS], values[-_FRESH_EVENTS:]
     log.append([before])
     worker = WorkerProcess(
         context,

@@ -1,4 +1,4 @@
-"""Which records are measured: the festival evening of the generator, even or with one giant room."""
+"""Which records are measured: the generator's festival evening, even or with one giant room."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does Faust do as its documentation shows it? An agent that updates a table, record by record."""
+"""What does Faust do as its documentation shows it? An agent and a table, record by record."""
 
 from benchmarks.context import Context, Figures
 

@@ -10,9 +10,9 @@ import time
 
 from benchmarks.context import BenchmarkError, Context, Figures
 from benchmarks.logs import Log
+from benchmarks.usage import peak_mb
 from benchmarks.worker_process import Sample, WorkerProcess
 
-_SCRAPE_SECONDS = 1.0
 _LONGEST_SECONDS = 600.0
 
 
@@ -29,25 +29,25 @@ def measure_skewed(context: Context) -> Figures:
 def _measure(context: Context, log: Log) -> Figures:
     log.forget_results()
     with WorkerProcess(context, log.bootstrap, "--group", context.fresh_name("group")) as worker:
-        samples = _followed(worker, log.records)
-        peak_mb = worker.peak_mb()
+        samples = _followed(worker, log.records, context.sizes.scrape_seconds)
+        highest_mb = peak_mb(worker.pid)
     # the last one may stand anywhere behind the end of the work
     first, last = samples[0], samples[-2] if len(samples) > 2 else samples[-1]
     events = last.scrape.folded - first.scrape.folded
     if events <= 0:
-        raise BenchmarkError("the worker was done within a second: the topic is too small")
+        raise BenchmarkError("the worker was done between two scrapes: the topic is too small")
     cpu_seconds = last.cpu_seconds - first.cpu_seconds
     fold_seconds = _fold_seconds(last) - _fold_seconds(first)
     return {
         "events_per_second": events / (last.seconds - first.seconds),
         "cpu_us_per_event": cpu_seconds / events * 1e6,
         "fold_us_per_event": fold_seconds / events * 1e6,
-        "peak_mb": peak_mb,
+        "peak_mb": highest_mb,
     }
 
 
-def _followed(worker: WorkerProcess, records: int) -> list[Sample]:
-    """A sample each second, from the first with records to the first with all of them."""
+def _followed(worker: WorkerProcess, records: int, scrape_seconds: float) -> list[Sample]:
+    """Samples, from the first with records to the first with all of them."""
     samples: list[Sample] = []
     deadline = time.monotonic() + _LONGEST_SECONDS
     worker.wait_for("a record", lambda scrape: scrape.folded > 0)
@@ -55,7 +55,7 @@ def _followed(worker: WorkerProcess, records: int) -> list[Sample]:
         if time.monotonic() > deadline:
             raise BenchmarkError(f"the worker did not come to the end of {records:,} records")
         if samples:
-            time.sleep(_SCRAPE_SECONDS)
+            time.sleep(scrape_seconds)
         sample = worker.sample()
         assert sample is not None, "it was scraped before"
         samples.append(sample)

@@ -32,6 +32,7 @@ class BoardsWatch:
         self._bootstrap = bootstrap
         self._consumer: Any = None
         self._live: list[TopicPartition] = []
+        self._begins: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._boards: dict[bytes, AnyBoard] = {}
         self._progress: dict[int, Progress] = {}
@@ -55,6 +56,8 @@ class BoardsWatch:
         self._consumer = from_start(self._bootstrap)
         await self._consumer.start()
         try:
+            # what retention has deleted is no lag
+            self._begins = await self._consumer.beginning_offsets(self._live)
             await seek_to_start(self._consumer, list(_WATCHED))
             await self._catch_up()
         except BaseException:
@@ -75,10 +78,12 @@ class BoardsWatch:
         batches = await self._consumer.getmany(timeout_ms=int(wait_seconds * 1000))
         for target, records in batches.items():
             for record in records:
-                if target.topic == topics.BOARDS:
-                    self._boards[record.key] = decode_board(record.key, record.value)
-                else:
+                if target.topic == topics.PARTITION_PROGRESS:
                     self._take(msgspec.json.decode(record.value, type=Progress))
+                elif record.value is None:  # nobody is on it any more
+                    self._boards.pop(record.key, None)
+                else:
+                    self._boards[record.key] = decode_board(record.key, record.value)
         before = self._ends
         self._ends = await self._consumer.end_offsets(self._live)
         return bool(batches) or self._ends != before
@@ -90,7 +95,8 @@ class BoardsWatch:
         progress = [self._progress[number] for number in sorted(self._progress)]
         folded = {each.version.partition: each.version.offset for each in progress}
         lag = sum(
-            max(0, end - folded.get(target.partition, 0)) for target, end in self._ends.items()
+            max(0, end - max(folded.get(target.partition, 0), self._begins[target]))
+            for target, end in self._ends.items()
         )
         return standing_of(boards, progress, lag)
 

@@ -130,6 +130,51 @@ class RoomMinute(msgspec.Struct, frozen=True):
     clicks: int
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """One sign of an alert: what was seen, what is normal, how much it weighs, in which orders.
+
+    `observed` and `expected` are shares of the orders looked at; order ids are given whole.
+    """
+
+    signal: str
+    observed: float
+    expected: float
+    weight: float
+    orders: list[str]
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One version of an alert (a line of `alerts.ndjson`). Nobody is called guilty: suspected.
+
+    Attributes:
+        alert_id: fingerprint of kind, room or ring, product and incident start.
+        started_ms: event time of the first evidence.
+        updated_ms: event time of this version.
+        money_minor: at stake, in minor units of `currency`.
+        rooms: of a ring; otherwise the room alone.
+    """
+
+    alert_id: str
+    version: int
+    status: str
+    kind: str
+    severity: str
+    room_id: str | None
+    host_id: str | None
+    mcn_id: str | None
+    product_id: str | None
+    started_ms: int
+    updated_ms: int
+    score: float
+    threshold: float
+    summary: str
+    money_minor: int
+    currency: str | None
+    evidence: list[Evidence]
+    rooms: list[str]
+    rules_version: int | str | None
+
+
 class DeadLetter(msgspec.Struct, frozen=True):
     """A refused record: its bytes (base64), coordinates and reason."""
 

@@ -40,23 +40,54 @@ class Results:
 
 
 class _Queue:
-    """What a chunk holds for one partition: records with their events."""
+    """What a chunk holds for one partition.
 
-    __slots__ = ("first_offset", "pairs")
+    Only events are queued, for hardly any record's bytes are ever asked for.
+    """
+
+    __slots__ = ("events", "first_offset")
 
     def __init__(self) -> None:
         self.first_offset = 0
-        self.pairs: list[tuple[bytes, Event | InputError]] = []
+        self.events: list[Event | InputError] = []
 
-    def fold_into(self, partition: Partition) -> Emissions:
-        """Fold what is queued; offsets are those of a topic that got nothing else."""
-        if not self.pairs:
-            return Emissions()
-        values, events = zip(*self.pairs, strict=True)
-        offsets = range(self.first_offset, self.first_offset + len(values))
+    def fold_into(
+        self, partition: Partition, values: Sequence[bytes], events: Sequence[Event | InputError]
+    ) -> Emissions:
+        """Fold what is queued of a chunk; offsets are those of a topic that got nothing else."""
+        queued = self.events
+        offsets = range(self.first_offset, self.first_offset + len(queued))
         self.first_offset = offsets.stop
-        self.pairs.clear()
-        return partition.fold(offsets, values, events)
+        emissions = partition.fold(offsets, _ValuesOf(queued, values, events), queued)
+        queued.clear()
+        return emissions
+
+
+class _ValuesOf(Sequence[bytes]):
+    """The bytes of the queued events of a chunk, found when first asked for."""
+
+    __slots__ = ("_chunk", "_found", "_queued")
+
+    def __init__(
+        self,
+        queued: Sequence[Event | InputError],
+        values: Sequence[bytes],
+        events: Sequence[Event | InputError],
+    ) -> None:
+        self._queued = queued
+        self._chunk = (values, events)
+        self._found: list[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self._queued)
+
+    def __getitem__(self, at: Any) -> Any:  # noqa: ANN401 - as `Sequence` has it
+        if self._found is None:
+            queued = set(map(id, self._queued))
+            self._found = [
+                value for value, event in zip(*self._chunk, strict=True) if id(event) in queued
+            ]
+        return self._found[at]
 
 
 class EmbeddedRun:
@@ -88,7 +119,7 @@ class EmbeddedRun:
         self._watch(events)
         self._distribute(values, events)
         for partition, queue in zip(self.partitions, self._queues, strict=True):
-            self._take(queue.fold_into(partition))
+            self._take(queue.fold_into(partition, values, events))
 
     def finish(self) -> Results:
         """End the session and rank what there is."""
@@ -125,7 +156,8 @@ class EmbeddedRun:
             greatest_ms = max(map(_stamp_of, events), default=NOTHING_MS)
         except AttributeError:  # a refused record has no stamp
             greatest_ms = LATEST_MS
-        if clock.many_rooms and greatest_ms <= clock.limit_ms:
+        is_near = clock.many_rooms and greatest_ms <= clock.limit_ms
+        if is_near and Rules not in set(map(type, events)):
             clock.reach(greatest_ms)  # each of them is believed at once
             return
         for event in events:
@@ -137,13 +169,13 @@ class EmbeddedRun:
     def _distribute(self, values: Sequence[bytes], events: Sequence[Event | InputError]) -> None:
         """Queue each record at its partition, as the partitioner of Kafka's clients does."""
         append_of = self._append_of
-        pair: Any
-        for pair in zip(values, events, strict=True):
+        event: Any
+        for value, event in zip(values, events, strict=True):
             try:
-                append_of[pair[1].room_id](pair)
+                append_of[event.room_id](event)
             except (KeyError, AttributeError):
-                for queue in self._queues_of(*pair):
-                    queue.pairs.append(pair)
+                for queue in self._queues_of(value, event):
+                    queue.events.append(event)
 
     def _queues_of(self, value: bytes, event: Event | InputError) -> list[_Queue]:
         """Where a record goes whose room was not seen yet, or that has none."""
@@ -153,7 +185,7 @@ class EmbeddedRun:
             room_id = codec.readable_room_id(value)
             return [self._queue_of(room_id) if room_id else self._queues[0]]
         queue = self._queue_of(event.room_id)
-        self._append_of[event.room_id] = queue.pairs.append
+        self._append_of[event.room_id] = queue.events.append
         return [queue]
 
     def _queue_of(self, room_id: str) -> _Queue:

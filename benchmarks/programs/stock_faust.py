@@ -26,7 +26,6 @@ def main(bootstrap: str, name: str, records: int) -> None:
         store="memory://",
         consumer_auto_offset_reset="earliest",
         web_enabled=False,
-        web_port=0,
         web_bind="127.0.0.1",
     )
     live = app.topic(LIVE_EVENTS, key_serializer="raw", value_serializer="raw")

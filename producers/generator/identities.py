@@ -30,14 +30,20 @@ class Identity(NamedTuple):
 
 
 class Population:
-    """A fixed set of people, drawn once; person i is the same throughout a session."""
+    """A fixed set of people, drawn once; person i is the same throughout a session.
 
-    def __init__(self, random: Random, size: int) -> None:
+    `first` is the number that the first person shows: people of populations whose numbers lie
+    at least `3 * size` apart share nothing.
+    """
+
+    def __init__(self, random: Random, size: int, first: int = 0) -> None:
         self.size = size
-        self._device = array("Q", range(size))
-        self._payment = array("Q", range(size))
-        self._address = array("Q", range(size))
-        self._ip = array("Q", range(size))
+        self._first = first
+        numbers = range(first, first + size)
+        self._device = array("Q", numbers)
+        self._payment = array("Q", numbers)
+        self._address = array("Q", numbers)
+        self._ip = array("Q", numbers)
         self._age_days = array("H")
         self.dormitory_addresses: list[str] = []
         self._settle(random)
@@ -51,7 +57,7 @@ class Population:
     def identity(self, person: int) -> Identity:
         """What person number `person` shows."""
         return Identity(
-            f"v{person}",
+            f"v{self._first + person}",
             f"d{self._device[person]}",
             f"pay{self._payment[person]}",
             f"addr{self._address[person]}",
@@ -71,7 +77,7 @@ class Population:
             luck = random.random()
             if luck < dormitory_chance:
                 people = random.randint(20, 200)
-                self.dormitory_addresses.append(f"addr{person}")
+                self.dormitory_addresses.append(f"addr{self._first + person}")
                 self._share(self._address, person, people)
                 self._share(self._ip, person, people)
             elif luck < dormitory_chance + household_chance:
@@ -92,13 +98,13 @@ class Population:
         for person in range(self.size):
             luck = random.random()
             if luck < p.MOBILE_SHARE:
-                self._ip[person] = self.size + person // GATEWAY_PEOPLE
+                self._ip[person] = self._first + self.size + person // GATEWAY_PEOPLE
             elif luck < p.MOBILE_SHARE + p.OFFICE_SHARE:
                 if not office_left:
                     office, office_left = office + 1, random.randint(20, 500)
                 office_left -= 1
-                self._ip[person] = 2 * self.size + office
+                self._ip[person] = self._first + 2 * self.size + office
 
     def _share(self, numbers: "array[int]", first: int, people: int) -> None:
         for person in range(first, min(first + people, self.size)):
-            numbers[person] = first
+            numbers[person] = self._first + first

@@ -51,6 +51,8 @@ class RoomPlan:
     price_cut_ms: int | None = None
     exposure_minutes: int = 1
     earlier_complaints: int = 0
+    # Planted prices by product: (from when, what one unit costs), in order of time.
+    price_steps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     listed_ms: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +74,11 @@ class RoomPlan:
 
     def price_minor(self, listing: Listing, ts_ms: int) -> int:
         """What one unit costs at a moment: a tenth less once prices were cut."""
+        if self.price_steps:
+            steps = self.price_steps.get(listing.goods.product_id, [])
+            passed = [price_minor for step_ms, price_minor in steps if step_ms <= ts_ms]
+            if passed:
+                return passed[-1]
         cut_ms = self.price_cut_ms
         if cut_ms is not None and listing.ts_ms < cut_ms <= ts_ms:
             return listing.goods.price_minor * 9 // 10

@@ -162,7 +162,7 @@ class Room:
                 return who
         raise AssertionError("everybody is in this room: the population is too small")
 
-    def enter(self, who: Identity, start_ms: int, stay_ms: int) -> _Visit | None:
+    def enter(self, who: Identity, start_ms: int, stay_ms: int, source: str = "") -> _Visit | None:
         """Start a visit; None if this person is in the room, or the show is over."""
         plan = self.plan
         if who.viewer_id in self._present or not plan.open_ms <= start_ms < plan.close_ms:
@@ -172,7 +172,7 @@ class Room:
         visit.record_tail = f',"room_id":"{plan.room_id}","viewer_id":"{who.viewer_id}","action":"'
         if self.random.random() >= p.LOST_ENTER_SHARE:
             self._events += 1
-            source = _SOURCES[int(self.random.random() * len(_SOURCES))]
+            source = source or _SOURCES[int(self.random.random() * len(_SOURCES))]
             record = (
                 f'{self._head}{self._events}","ts_ms":{start_ms}{visit.record_tail}enter",'
                 f'"device_id":"{who.device_id}","ip_id":"{who.ip_id}","source":"{source}"}}'

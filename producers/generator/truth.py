@@ -2,7 +2,8 @@
 
 The truth file is NDJSON. Its first line, `kind` `totals`, holds figures that the generator knows by
 construction, in the words of `run.json` and of the room summary. Then come incidents, one a line:
-`kind` (an alert kind), `room_id`, `started_ms`, `ended_ms`, `order_ids` and what the overlay adds.
+`kind` (an alert kind, or `innocent` for what must stay silent), `room_id`, `started_ms`,
+`ended_ms`, `order_ids` and what the overlay adds; see docs/truth.md.
 
 Figures: `counts` as in `run.json` (`events` = `accepted` + `duplicate` + `rejected`; `late`,
 `future`, `broadcast` are parts of `accepted`). A refund that asks for more than is left counts by
@@ -38,8 +39,8 @@ class Incident:
 
     kind: str
     room_id: str
-    started_ms: int
-    ended_ms: int
+    started_ms: int = 0
+    ended_ms: int = 0
     order_ids: list[str] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -61,6 +62,11 @@ class Truth:
         self.rooms: dict[str, RoomTruth] = {}
         self.incidents: list[Incident] = []
         self.notes: dict[str, Any] = {}
+
+    def note(self, incident: Incident) -> None:
+        """Add an incident when it begins; again does nothing."""
+        if not any(known is incident for known in self.incidents):
+            self.incidents.append(incident)
 
     def totals(self) -> dict[str, Any]:
         """The line of totals; complete only after the session was generated to its end."""

@@ -1,9 +1,9 @@
 """The command line: one name for each thing a person can do."""
 
-
 import typer
 
 from roompulse.cli import dead_letters, kafka, schema, topics
+from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
 from roompulse.cli.demo import demo
 from roompulse.cli.doctor import doctor
@@ -21,7 +21,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, run, worker, replay, record, generate, convert, export, doctor):
+for command in (
+    demo,
+    boards,
+    run,
+    worker,
+    replay,
+    record,
+    generate,
+    convert,
+    export,
+    doctor,
+):
     app.command()(command)
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")

@@ -20,16 +20,17 @@ from rich.text import Text
 from schemas.records import AnyBoard, BoardRow, WindowRow
 from streams.core.boards import DEFAULT_ZONE
 
-# ISO 4217: the digits after the point where they are not two.
+# ISO 4217: the currencies whose digits after the point are not two.
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DIGITS = "CLF UYW"
 _DIGITS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(_NO_DIGITS.split(), 0),
+    **dict.fromkeys(_THREE_DIGITS.split(), 3),
+    **dict.fromkeys(_FOUR_DIGITS.split(), 4),
 }
 _USUAL_DIGITS = 2
-NOTHING = "–"
+NOTHING = "-"
 NAME_CELLS = 24
 _TITLES = {
     "rank": "#",
@@ -70,7 +71,8 @@ TOTAL_COLUMNS = (
     "key",
 )
 WINDOW_COLUMNS = ("rank", "name", "gross_minor", "net_minor", "orders", "visits", "gpm_minor")
-_PADDING_CELLS = 2  # between two columns of the box that is drawn
+_PADDING_CELLS = 2  # after each column, and
+_GAP_CELLS = 1 + _PADDING_CELLS  # with the divider of the box: what lies between two columns
 _TEXTS = ("name", "key")
 
 Row = BoardRow | WindowRow
@@ -103,8 +105,9 @@ def time_of(ms: int | None, zone: str = DEFAULT_ZONE) -> str:
 
 def printable(text: str) -> str:
     """A text of the log that cannot move the cursor, ring, or write right to left over others."""
-    return "".join("·" if unicodedata.category(each)[0] in "CZ" and each != " " else each
-                   for each in text)
+    return "".join(
+        "·" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def column(name: str, currency: str | None) -> Column:
     if name.endswith("_rate") or name == "conversion":
         return Column(name, title, _or_nothing(lambda rate: f"{rate:.1%}"))
     if name == "momentum":
-        return Column(name, title, _or_nothing(lambda ratio: f"×{ratio:.2f}"))
+        return Column(name, title, _or_nothing(lambda ratio: f"x{ratio:.2f}"))
     return Column(name, title, _or_nothing(lambda count: f"{count:,}"))
 
 
@@ -179,11 +182,13 @@ def board_table(
     """A board as a table.
 
     Args:
+        board: of any scope and window.
         top: rows shown; 0 for all.
+        reverse: the other way round than `in_order` says.
         sort: the field to order by, see `in_order`.
         columns: fields; by default the usual ones of its window.
-        width: cells there are; of the usual columns, those that do not fit are left out, from the
-            right. Columns that were asked for are all shown.
+        width: cells there are; columns that do not fit are left out, from the right. None shows
+            all of them.
         title: instead of that of `board_title`.
     """
     rows = in_order(board.rows, sort, reverse=reverse)
@@ -191,7 +196,7 @@ def board_table(
     usual = TOTAL_COLUMNS if board.window == "total" else WINDOW_COLUMNS
     shown = [column(name, board.currency) for name in columns or usual]
     cells = [[one.write(getattr(row, one.name)) for one in shown] for row in rows]
-    if columns is None and width is not None:
+    if width is not None:
         shown = shown[: _how_many_fit(shown, cells, width)]
     table = Table(
         title=Text(title or board_title(board), style="bold"),
@@ -239,11 +244,12 @@ def _or_nothing(write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _how_many_fit(shown: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> int:
-    """How many columns fit, from the left; at least the rank, the name and one figure."""
+    """How many columns fit, from the left; at least the first two."""
     used = 0
     for number, one in enumerate(shown):
         lines = (line[number] for line in cells)
         used += max(map(cell_len, (one.title, *lines))) + _PADDING_CELLS
-        if used > width and number > 2:  # noqa: PLR2004 - as the docstring says
+        if used > width and number > 1:
             return number
+        used += _GAP_CELLS - _PADDING_CELLS
     return len(shown)

@@ -73,6 +73,7 @@ def boards(
             metavar="[DIR]", help="Folder of a run or an export; without it, Kafka is asked."
         ),
     ] = None,
+    *,
     scope: Annotated[Scope, typer.Option(help="What is ranked.")] = Scope.ROOM,
     window: Annotated[
         Window, typer.Option(help="Over which time; merchants and products have total only.")
@@ -174,12 +175,14 @@ def _page(standing: Standing, wish: Wish, width: int, rows: int | None = None) -
                 sort=wish.sort,
                 reverse=wish.reverse,
                 columns=wish.columns,
-                width=width,
+                width=None if wish.columns else width,
             ),
             "",
         ]
     if not picked:
-        parts.append(Text("No such board yet: nothing was sold in this currency, or no worker runs."))
+        parts.append(
+            Text("No such board yet: nothing was sold in this currency, or no worker runs.")
+        )
     parts.append(Text(status_line(standing), style="dim"))
     return Group(*parts)
 

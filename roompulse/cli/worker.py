@@ -15,6 +15,9 @@ from schemas.topics import LIVE_EVENTS
 from streams.shell.settings import WorkerSettings
 from streams.shell.worker import run_worker
 
+# With the time to load Faust and Kafka's client, an answer comes within 10 s.
+_BROKER_SECONDS = 6.0
+
 
 def worker(
     bootstrap: Annotated[
@@ -72,9 +75,11 @@ def worker(
         "address_file": address_file,
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    with told_in_one_line(BrokerUnavailable, TopicsError, RuntimeError):
-        require_broker(settings.kafka)
-        run_worker(settings, _partitions(settings.kafka))
+    with told_in_one_line(BrokerUnavailable, TopicsError):
+        require_broker(settings.kafka, _BROKER_SECONDS)
+        partitions = _partitions(settings.kafka)
+    with told_in_one_line(RuntimeError):
+        run_worker(settings, partitions)
 
 
 def _settings(given: dict[str, Any]) -> WorkerSettings:

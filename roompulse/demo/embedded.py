@@ -1,4 +1,4 @@
-"""The evening without a broker: the same fold in this process, at the same pace, with the same bars.
+"""The evening without a broker: the same fold in this process, at the same pace.
 
 The replay's own runner paces the records; what it would hand to Kafka goes into an embedded run.
 """

@@ -1,4 +1,4 @@
-"""The evening on a Kafka: sent at its pace, watched through the boards that the worker publishes."""
+"""The evening on a Kafka: sent at its pace, watched through the boards that a worker publishes."""
 
 import asyncio
 import time
@@ -74,6 +74,18 @@ async def known_rooms(bootstrap: str) -> frozenset[str]:
 async def counted_events(bootstrap: str) -> int:
     """The events that workers have counted on this Kafka."""
     return sum(each.counts.events for each in await newest_progress(bootstrap))
+
+
+async def fold_what_is_there(
+    bootstrap: str, show: Callable[[Standing], None], require_worker: Callable[[], None]
+) -> None:
+    """Return once the worker has folded all that `live-events` holds now."""
+    async with BoardsWatch(bootstrap) as watch:
+        await watch.poll(0)
+        while watch.standing.lag:
+            await watch.poll(_SHOW_SECONDS)
+            require_worker()
+            show(watch.standing)
 
 
 async def play_on_kafka(

@@ -28,7 +28,7 @@ from deploy.kafka.process import command_line, signal_group, wait_until_gone
 
 _METRICS_PORT = 6067
 _READY_SECONDS = 60.0
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.2
 # A worker ends within some 3 s of SIGTERM; there is nothing in it that the next start would miss.
 _WORKER_STOP_SECONDS = 8.0
 _KILL_SECONDS = 10.0
@@ -44,6 +44,8 @@ def interruptible() -> Iterator[None]:
     """Make SIGTERM and SIGHUP (a closed terminal) end the demonstration as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so in the background of a shell
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS[1:]}

@@ -5,14 +5,15 @@ ends at `leave`, at `room_closed`, or, when 90 s or more pass unseen, at the tim
 by the viewer's next event, or by the watermark before the next record of the room is applied
 (design, section 6).
 
-State: the open visits, a queue of when each may have fallen silent (one entry a visit, looked at
-again once in 90 s at most; twice the cap at most), counters, a histogram of stays, a sketch of
-viewers. Cap: `visits`; eviction: the visit last seen first, which ends there.
+State: the open visits, a queue of those that may fall silent soon (twice the cap at most),
+counters, a histogram of stays, a sketch of viewers. Cap: `visits`; eviction: the visit last seen
+first, which ends there.
 """
 
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush
 from typing import Any
 
+from schemas.clock import NOTHING_MS
 from schemas.codec import View
 from streams.core import limits
 from streams.core.distinct import DistinctCount
@@ -20,24 +21,23 @@ from streams.core.histogram import DurationHistogram
 from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
 
 UNSEEN_MS = 90_000
+# All open visits are looked through once in so much event time for those that may fall silent
+# before the next time. A queue of every visit, by when it may, cost three times as much: nearly all
+# are seen again. A visit is looked at four times at most without having been seen in between.
+_LOOK_AHEAD_MS = 30_000
 STAYS_MS = (30_000, 60_000, 300_000)
 # What viewers do, besides being there.
 COUNTED_ACTIONS = ("click", "cart", "comment", "like", "share", "follow", "gift")
 
 
 class Visit:
-    """One continuous stay of one viewer. `last_ms` is -1 once it has ended."""
+    """One continuous stay of one viewer."""
 
-    __slots__ = ("last_ms", "start_ms", "viewer_id")
+    __slots__ = ("last_ms", "start_ms")
 
-    def __init__(self, viewer_id: str, start_ms: int) -> None:
-        self.viewer_id = viewer_id
+    def __init__(self, start_ms: int) -> None:
         self.start_ms = start_ms
         self.last_ms = start_ms
-
-    def __lt__(self, other: "Visit") -> bool:
-        """Order among visits that may fall silent at the same moment; no figure depends on it."""
-        return (self.start_ms, self.viewer_id) < (other.start_ms, other.viewer_id)
 
 
 class Audience:
@@ -53,6 +53,7 @@ class Audience:
     __slots__ = (
         "_evictions",
         "_limit",
+        "_looked_ahead_to_ms",
         "_open",
         "_panes",
         "_silent",
@@ -71,7 +72,10 @@ class Audience:
         self._evictions = evictions
         self._limit = limits.cap("visits")
         self._open: dict[str, Visit] = {}
-        self._silent: list[tuple[int, Visit]] = []
+        # Every open visit that will be silent by `_looked_ahead_to_ms` stands in `_silent`, a heap,
+        # at that moment or an earlier one, once or more often; other viewers may stand there, too.
+        self._silent: list[tuple[int, str]] = []
+        self._looked_ahead_to_ms = NOTHING_MS
         self.visits = 0
         self.ended = 0
         self.peak_online = 0
@@ -89,14 +93,15 @@ class Audience:
         """Apply a believed view. `open_from_ms` is the earliest minute still open."""
         ts_ms = event.ts_ms
         action = event.action
-        visit = self._open.get(event.viewer_id)
+        viewer_id = event.viewer_id
+        visit = self._open.get(viewer_id)
         if visit is not None:
             last_ms = visit.last_ms
-            if ts_ms - last_ms >= UNSEEN_MS or watermark_ms - last_ms >= UNSEEN_MS:
-                self._lapse(visit, open_from_ms)
+            if watermark_ms - last_ms >= UNSEEN_MS or ts_ms - last_ms >= UNSEEN_MS:
+                self._lapse(viewer_id, visit, open_from_ms)
                 visit = None
             elif action == "leave":
-                self._leave(visit, ts_ms, open_from_ms)
+                self._leave(viewer_id, visit, ts_ms, open_from_ms)
                 return
             elif ts_ms > last_ms:
                 visit.last_ms = ts_ms
@@ -104,7 +109,7 @@ class Audience:
         if visit is None:
             if action == "leave":
                 return
-            self._start(event.viewer_id, ts_ms, watermark_ms, open_from_ms)
+            self._start(viewer_id, ts_ms, watermark_ms, open_from_ms)
         if action != "heartbeat" and action != "enter":  # noqa: PLR1714 - faster than a set
             self.actions[action] += 1
             if ts_ms >= open_from_ms and action in PANE_ACTIONS:
@@ -113,31 +118,45 @@ class Audience:
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
         self.expire(watermark_ms, open_from_ms)
-        for visit in list(self._open.values()):
-            self._leave(visit, closed_ms, open_from_ms)
+        for viewer_id, visit in list(self._open.items()):
+            self._leave(viewer_id, visit, closed_ms, open_from_ms)
 
     def expire(self, watermark_ms: int, open_from_ms: int) -> None:
         """End the visits that were unseen for 90 s at the watermark."""
+        if watermark_ms > self._looked_ahead_to_ms:
+            self._look_ahead(watermark_ms)
         silent = self._silent
         while silent and silent[0][0] <= watermark_ms:
-            visit = silent[0][1]
-            if visit.last_ms < 0:
-                heappop(silent)
-            elif visit.last_ms + UNSEEN_MS > watermark_ms:
-                heapreplace(silent, (visit.last_ms + UNSEEN_MS, visit))
-            else:
-                heappop(silent)
-                self._lapse(visit, open_from_ms)
+            _, viewer_id = heappop(silent)
+            visit = self._open.get(viewer_id)
+            if visit is None:
+                continue
+            silent_ms = visit.last_ms + UNSEEN_MS
+            if silent_ms <= watermark_ms:
+                self._lapse(viewer_id, visit, open_from_ms)
+            elif silent_ms <= self._looked_ahead_to_ms:
+                heappush(silent, (silent_ms, viewer_id))
+
+    def _look_ahead(self, watermark_ms: int) -> None:
+        """Find the visits that may be silent soon."""
+        self._looked_ahead_to_ms = watermark_ms + _LOOK_AHEAD_MS
+        last_seen_ms = self._looked_ahead_to_ms - UNSEEN_MS
+        self._silent = [
+            (visit.last_ms + UNSEEN_MS, viewer_id)
+            for viewer_id, visit in self._open.items()
+            if visit.last_ms <= last_seen_ms
+        ]
+        heapify(self._silent)
 
     def _start(self, viewer_id: str, ts_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         if len(self._open) >= self.peak_online:
             # perhaps more are here than ever: without those that the watermark ended before this
             self.expire(watermark_ms, open_from_ms)
-        visit = Visit(viewer_id, ts_ms)
-        self._open[viewer_id] = visit
-        heappush(self._silent, (ts_ms + UNSEEN_MS, visit))
-        if len(self._silent) > 2 * self._limit:  # most of these visits ended by `leave`
-            self._queue_open()
+        self._open[viewer_id] = Visit(ts_ms)
+        if ts_ms + UNSEEN_MS <= self._looked_ahead_to_ms:
+            heappush(self._silent, (ts_ms + UNSEEN_MS, viewer_id))
+            if len(self._silent) > 2 * self._limit:  # most of these visits ended by `leave`
+                self._look_ahead(watermark_ms)
         self.viewers.add(viewer_id)
         self.visits += 1
         if ts_ms >= open_from_ms:
@@ -151,20 +170,19 @@ class Audience:
                 self._evict(open_from_ms)
             self.peak_online = max(self.peak_online, len(self._open))
 
-    def _leave(self, visit: Visit, ts_ms: int, open_from_ms: int) -> None:
+    def _leave(self, viewer_id: str, visit: Visit, ts_ms: int, open_from_ms: int) -> None:
         end_ms = max(ts_ms, visit.start_ms)
-        self._end(visit, end_ms, max(end_ms, open_from_ms))
+        self._end(viewer_id, visit, end_ms, max(end_ms, open_from_ms))
 
-    def _lapse(self, visit: Visit, open_from_ms: int) -> None:
+    def _lapse(self, viewer_id: str, visit: Visit, open_from_ms: int) -> None:
         """End a visit when last seen; it is online until 90 s have passed since then."""
         gone_ms = visit.last_ms + UNSEEN_MS - 1
-        self._end(visit, visit.last_ms, max(gone_ms, open_from_ms))
+        self._end(viewer_id, visit, visit.last_ms, max(gone_ms, open_from_ms))
 
-    def _end(self, visit: Visit, end_ms: int, gone_ms: int) -> None:
+    def _end(self, viewer_id: str, visit: Visit, end_ms: int, gone_ms: int) -> None:
         """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""
-        del self._open[visit.viewer_id]
+        del self._open[viewer_id]
         self.watch_ms += end_ms - visit.last_ms
-        visit.last_ms = -1
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
         self.stays.add(stay_ms)
@@ -182,17 +200,12 @@ class Audience:
         visits = self._open
         gone = limits.oldest(visits, lambda id_: (visits[id_].last_ms, id_), self._limit)
         for viewer_id in gone:
-            self._lapse(visits[viewer_id], open_from_ms)
+            self._lapse(viewer_id, visits[viewer_id], open_from_ms)
         self._evictions.count("visits", len(gone))
-
-    def _queue_open(self) -> None:
-        """Queue the open visits alone."""
-        self._silent = [(visit.last_ms + UNSEEN_MS, visit) for visit in self._open.values()]
-        heapify(self._silent)
 
     def snapshot(self) -> list[Any]:
         return [
-            [[visit.viewer_id, visit.start_ms, visit.last_ms] for visit in self._open.values()],
+            [[id_, visit.start_ms, visit.last_ms] for id_, visit in self._open.items()],
             self.visits,
             self.ended,
             self.peak_online,
@@ -218,10 +231,8 @@ class Audience:
         self.stays.restore(stays)
         self.viewers.restore(viewers)
         for viewer_id, start_ms, last_ms in visits:
-            visit = Visit(viewer_id, start_ms)
+            visit = self._open[viewer_id] = Visit(start_ms)
             visit.last_ms = last_ms
-            self._open[viewer_id] = visit
-        self._queue_open()
 
 
 assert UNSEEN_MS > MINUTE_MS

@@ -25,12 +25,32 @@ QUALITY_REASONS = frozenset({"quality", "not_as_described", "wrong_item"})
 class KnownOrder:
     """What is remembered of a paid order."""
 
-    __slots__ = ("amount_minor", "merchant_id", "refunded_minor")
+    __slots__ = ("amount_minor", "merchant_id", "product_id", "refunded_minor", "suspected")
 
-    def __init__(self, amount_minor: int, refunded_minor: int, merchant_id: str | None) -> None:
-        self.amount_minor = amount_minor
-        self.refunded_minor = refunded_minor
+    def __init__(
+        self,
+        product_id: str,
+        merchant_id: str | None,
+        amount_minor: int,
+        refunded_minor: int | str = 0,
+        suspected: bool = False,  # noqa: FBT001, FBT002 - as `snapshot` gives them
+    ) -> None:
+        self.product_id = product_id
         self.merchant_id = merchant_id
+        self.amount_minor = amount_minor
+        self.refunded_minor = int(refunded_minor)
+        self.suspected = suspected
+
+    def snapshot(self) -> list[Any]:
+        # refunds from before the order were accepted whole: their sum has no bound
+        refunded_minor = wide(self.refunded_minor)
+        return [
+            self.product_id,
+            self.merchant_id,
+            self.amount_minor,
+            refunded_minor,
+            self.suspected,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +61,13 @@ class Refunded:
         accepted_minor: the part that counts; 0 if the refund is refused whole.
         first_of_order: whether it is the first refund of its order.
         merchant_id: whose sale a known order was; None if that is not known.
+        suspected: whether the order is off trusted GMV already, as a whole.
     """
 
     accepted_minor: int
     first_of_order: bool
     merchant_id: str | None
+    suspected: bool
 
 
 class Ledger:
@@ -62,6 +84,9 @@ class Ledger:
         "refunded_minor",
         "refunded_orders",
         "refunds",
+        "suspected_minor",
+        "suspected_orders",
+        "suspected_refunded_minor",
         "units",
     )
 
@@ -73,6 +98,9 @@ class Ledger:
         self.refunded_minor = 0
         self.refunded_orders = 0
         self.quality_refunds = 0
+        self.suspected_orders = 0
+        self.suspected_minor = 0
+        self.suspected_refunded_minor = 0
         self.buyers = DistinctCount()
         self._known: Remembered[KnownOrder] = Remembered("orders", evictions)
         self._refund_ids: Remembered[None] = Remembered("refunds", evictions)
@@ -88,7 +116,12 @@ class Ledger:
         if self._known.get(order_id, watermark_ms) is not None:
             return False
         earlier = self._refunded.get(order_id, watermark_ms)
-        known = KnownOrder(event.amount_minor, earlier[1][0] if earlier else 0, event.merchant_id)
+        known = KnownOrder(
+            event.product_id,
+            event.merchant_id,
+            event.amount_minor,
+            earlier[1][0] if earlier else 0,
+        )
         self._known.put(order_id, event.ts_ms, known, watermark_ms)
         self.orders += 1
         self.units += event.quantity
@@ -107,16 +140,41 @@ class Ledger:
             left_minor = known.amount_minor - known.refunded_minor
             accepted_minor = max(0, min(accepted_minor, left_minor))
         merchant_id = known.merchant_id if known is not None else None
+        suspected = known is not None and known.suspected
         if not accepted_minor:
-            return Refunded(0, first_of_order=False, merchant_id=merchant_id)
+            return Refunded(0, False, merchant_id, suspected)
         if known is not None:
             known.refunded_minor += accepted_minor
+        if suspected:
+            self.suspected_refunded_minor += accepted_minor
         self._refund_ids.put(event.refund_id, event.ts_ms, None, watermark_ms)
         self.refunds += 1
         self.refunded_minor += accepted_minor
         self.quality_refunds += event.reason in QUALITY_REASONS
         first = self._mark_refunded(event, accepted_minor, watermark_ms)
-        return Refunded(accepted_minor, first_of_order=first, merchant_id=merchant_id)
+        return Refunded(accepted_minor, first, merchant_id, suspected)
+
+    @property
+    def net_minor(self) -> int:
+        """Gross less accepted refunds."""
+        return self.gross_minor - self.refunded_minor
+
+    @property
+    def trusted_minor(self) -> int:
+        """Net less what suspected orders still add to it: refunded and suspected counts once."""
+        return self.net_minor - (self.suspected_minor - self.suspected_refunded_minor)
+
+    def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """Suspect a remembered order, once; None if there is nothing to take off."""
+        entry = self._known.get(order_id, watermark_ms)
+        if entry is None or entry[1].suspected:
+            return None
+        known = entry[1]
+        known.suspected = True
+        self.suspected_orders += 1
+        self.suspected_minor += known.amount_minor
+        self.suspected_refunded_minor += known.refunded_minor
+        return known
 
     def _mark_refunded(self, event: Refund, accepted_minor: int, watermark_ms: int) -> bool:
         """Remember that an order has a refund; True for its first."""
@@ -130,11 +188,7 @@ class Ledger:
 
     def snapshot(self) -> list[Any]:
         known_state = self._known.snapshot()
-        known_state[1] = [
-            # refunds from before the order were accepted whole: their sum has no bound
-            [id_, ts_ms, [known.amount_minor, wide(known.refunded_minor), known.merchant_id]]
-            for id_, ts_ms, known in known_state[1]
-        ]
+        known_state[1] = [[id_, ts_ms, known.snapshot()] for id_, ts_ms, known in known_state[1]]
         return [
             self.orders,
             wide(self.units),
@@ -143,6 +197,9 @@ class Ledger:
             wide(self.refunded_minor),
             self.refunded_orders,
             self.quality_refunds,
+            self.suspected_orders,
+            wide(self.suspected_minor),
+            wide(self.suspected_refunded_minor),
             self.buyers.snapshot(),
             known_state,
             self._refund_ids.snapshot(),
@@ -158,6 +215,9 @@ class Ledger:
             refunded_minor,
             self.refunded_orders,
             self.quality_refunds,
+            self.suspected_orders,
+            suspected_minor,
+            suspected_refunded_minor,
             buyers,
             (sweep_at_ms, known),
             refund_ids,
@@ -165,11 +225,10 @@ class Ledger:
         ) = state
         self.units, self.gross_minor = int(units), int(gross_minor)
         self.refunded_minor = int(refunded_minor)
+        self.suspected_minor = int(suspected_minor)
+        self.suspected_refunded_minor = int(suspected_refunded_minor)
         self.buyers.restore(buyers)
-        orders = [
-            [id_, ts_ms, KnownOrder(amount_minor, int(refunded_minor), merchant_id)]
-            for id_, ts_ms, (amount_minor, refunded_minor, merchant_id) in known
-        ]
+        orders = [[id_, ts_ms, KnownOrder(*parts)] for id_, ts_ms, parts in known]
         self._known.restore([sweep_at_ms, orders])
         self._refund_ids.restore(refund_ids)
         sums = [[id_, ts_ms, [int(total)]] for id_, ts_ms, total in refunded]

@@ -24,6 +24,14 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),
+    "room_days": (
+        100_000,
+        "event days of rooms of a partition; one given up is in no figure of stickiness",
+    ),
+    "room_day_people": (
+        32_000_000,
+        "people in the sets of past room-days of a partition, 8 bytes each; the oldest days go",
+    ),
 }
 
 Key = TypeVar("Key")

@@ -13,6 +13,7 @@ its final figures emitted. What is emitted: closed minutes, dead letters, figure
 from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from operator import length_hint
 from typing import Any
 
 from schemas import codec
@@ -116,16 +117,19 @@ class Partition:
     ) -> None:
         """Fold records that are new.
 
-        Nine of ten records are views in known rooms at a stamp that is believed at once. They are
-        applied here, with the clock in local names; everything else takes `_fold_one`.
+        Nearly all are of known rooms, at stamps that are believed at once. They are applied here,
+        with the clock in local names; everything else takes `_fold_one`.
         """
         clock, moment, find_room = self.clock, self._moment, self.rooms.get
         views = late = 0
         greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+        watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+        rest = iter(events)
         event: Any  # told apart by its class: narrowing each would cost more than folding it
-        for offset, value, event in zip(offsets, values, events, strict=True):
+        for event in rest:
+            kind = type(event)
             if (
-                type(event) is View
+                (kind is View or kind in _APPLY)
                 and event.ts_ms <= limit_ms
                 and (room := find_room(event.room_id)) is not None
             ):
@@ -133,23 +137,33 @@ class Partition:
                 if ts_ms > greatest_ms:
                     greatest_ms = ts_ms
                     limit_ms = ts_ms + MAX_JUMP_MS
+                    watermark_ms = ts_ms - OUT_OF_ORDER_MS
                     if ts_ms >= close_ms:
-                        self._close_minutes(ts_ms - OUT_OF_ORDER_MS)
+                        self._close_minutes(watermark_ms)
                         close_ms, open_from_ms = self._next_close_ms, moment.open_from_ms
-                room.audience.view(event, greatest_ms - OUT_OF_ORDER_MS, open_from_ms)
-                if event.product_id is not None:
-                    room.products.view(event, event.product_id)
-                room.changed = True
-                room.last_ms = ts_ms
-                views += 1
-                if ts_ms < open_from_ms:
-                    late += 1
+                if kind is View:
+                    room.audience.view(event, watermark_ms, open_from_ms)
+                    if event.product_id is not None:
+                        room.products.view(event, event.product_id)
+                    room.changed = True
+                    room.last_ms = max(room.last_ms, ts_ms)
+                    views += 1
+                    if ts_ms < open_from_ms:
+                        late += 1
+                else:
+                    moment.watermark_ms = watermark_ms
+                    outcome = self._apply_to(room, event)
+                    if outcome is not None:
+                        at = len(events) - length_hint(rest) - 1
+                        self._tell(offsets[at], values[at], event, outcome)
             else:
                 clock.reach(greatest_ms)
-                self._fold_one(offset, value, event)
+                at = len(events) - length_hint(rest) - 1
+                self._fold_one(offsets[at], values[at], event)
                 greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+                watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         clock.reach(greatest_ms)
-        moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+        moment.watermark_ms = watermark_ms
         self.accepted[View] += views
         self.counts.late += late
 
@@ -246,27 +260,37 @@ class Partition:
         moment = self._moment
         moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         moment.believed = believed
-        kind = type(event)
         room = self.rooms.get(event.room_id)
         known = room is not None
         if room is None:
             room = Room(event.room_id, self.evictions, self._with_open_minutes)
+        outcome = self._apply_to(room, event)
+        moment.believed = True
+        if not known and _is_accepted(outcome):
+            self._add(room)
+        if outcome is not None:
+            self._tell(offset, value, event, outcome)
+
+    def _apply_to(self, room: Room, event: RoomEvent) -> Outcome:
+        """Apply an event to its room at this moment, and count it if it is accepted."""
+        kind = type(event)
+        moment = self._moment
         outcome = _APPLY[kind](room, event, moment)
-        if outcome is None or (outcome is not REPEAT and not outcome.wholly):
+        if outcome is None or _is_accepted(outcome):
             self.accepted[kind] += 1
             room.changed = True
-            if not believed:
+            if not moment.believed:
                 self.counts.future += 1
             else:
                 room.last_ms = max(room.last_ms, event.ts_ms)
                 if event.ts_ms < moment.open_from_ms:
                     self.counts.late += 1
-            if not known:
-                self._add(room)
-        if outcome is None:
-            return
+        return outcome
+
+    def _tell(self, offset: int, value: bytes, event: RoomEvent, outcome: Outcome) -> None:
+        """Count and keep what was not accepted, or not wholly."""
         if outcome is REPEAT:
-            self.duplicates[kind] += 1
+            self.duplicates[type(event)] += 1
         elif outcome.wholly:
             self._reject(offset, value, outcome.reason, outcome.detail)
         else:
@@ -386,6 +410,11 @@ class Partition:
             if room.panes.open:
                 self._with_open_minutes[room.room_id] = None
         return self
+
+
+def _is_accepted(outcome: Outcome) -> bool:
+    """Whether an event counts, at least in part."""
+    return outcome is None or (outcome is not REPEAT and not outcome.wholly)
 
 
 def _by_name(counts: dict[type, int]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.codec import Order, Refund, View
 from streams.core import limits
-from streams.core.ledger import QUALITY_REASONS, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded
 from streams.core.snapshots import Sums
 
 Pair = tuple[str, str | None]
@@ -40,6 +40,9 @@ class ProductLedger(Sums):
         "refunded_minor",
         "refunded_orders",
         "refunds",
+        "suspected_minor",
+        "suspected_orders",
+        "suspected_refunded_minor",
         "units",
     )
 
@@ -59,7 +62,20 @@ class ProductLedger(Sums):
     refunded_minor: int
     refunded_orders: int
     refunds: int
+    suspected_minor: int
+    suspected_orders: int
+    suspected_refunded_minor: int
     units: int
+
+    @property
+    def net_minor(self) -> int:
+        """Gross less accepted refunds."""
+        return self.gross_minor - self.refunded_minor
+
+    @property
+    def trusted_minor(self) -> int:
+        """Net less what suspected orders still add to it."""
+        return self.net_minor - (self.suspected_minor - self.suspected_refunded_minor)
 
 
 class Products:
@@ -116,6 +132,15 @@ class Products:
         figures.refunded_minor += refunded.accepted_minor
         figures.refunded_orders += refunded.first_of_order
         figures.quality_refunds += event.reason in QUALITY_REASONS
+        if refunded.suspected:
+            figures.suspected_refunded_minor += refunded.accepted_minor
+
+    def suspect(self, known: KnownOrder, ts_ms: int) -> None:
+        """Take a suspected order off what is trusted of its product."""
+        figures = self._at(known.product_id, known.merchant_id, ts_ms)
+        figures.suspected_orders += 1
+        figures.suspected_minor += known.amount_minor
+        figures.suspected_refunded_minor += known.refunded_minor
 
     def _at(self, product_id: str, merchant_id: str | None, ts_ms: int) -> ProductLedger:
         pair = (product_id, merchant_id)

@@ -190,7 +190,6 @@ class Room:
     def _summary(self, watermark_ms: int) -> RoomSummary:
         opened, ledger, audience = self.opened, self.ledger, self.audience
         funnel, after_sales, actions = self.funnel, self.after_sales, self.audience.actions
-        net_minor = ledger.gross_minor - ledger.refunded_minor
         stayed = [dictionary.rate(count, audience.ended) for count in audience.stayed]
         stayed_30s, stayed_60s, stayed_300s = stayed
         return RoomSummary(
@@ -209,10 +208,10 @@ class Room:
             gross_minor=ledger.gross_minor,
             refunds=ledger.refunds,
             refunded_minor=ledger.refunded_minor,
-            net_minor=net_minor,
-            suspected_orders=0,
-            suspected_minor=0,
-            trusted_minor=net_minor,
+            net_minor=ledger.net_minor,
+            suspected_orders=ledger.suspected_orders,
+            suspected_minor=ledger.suspected_minor,
+            trusted_minor=ledger.trusted_minor,
             buyers=ledger.buyers.count(),
             visits=audience.visits,
             viewers=audience.viewers.count(),
@@ -309,7 +308,6 @@ def _product_figures(
     version: Version, room_id: str, pair: Pair, figures: ProductLedger
 ) -> ProductFigures:
     product_id, merchant_id = pair
-    net_minor = figures.gross_minor - figures.refunded_minor
     return ProductFigures(
         version=version,
         room_id=room_id,
@@ -320,11 +318,11 @@ def _product_figures(
         gross_minor=figures.gross_minor,
         refunds=figures.refunds,
         refunded_minor=figures.refunded_minor,
-        net_minor=net_minor,
+        net_minor=figures.net_minor,
         refunded_orders=figures.refunded_orders,
-        suspected_orders=0,
-        suspected_minor=0,
-        trusted_minor=net_minor,
+        suspected_orders=figures.suspected_orders,
+        suspected_minor=figures.suspected_minor,
+        trusted_minor=figures.trusted_minor,
         product_impressions=figures.product_impressions,
         clicks=figures.clicks,
         carts=figures.carts,

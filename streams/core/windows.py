@@ -93,7 +93,8 @@ class Windows:
 
     def _turn_to_day(self, as_of_ms: int) -> None:
         at = datetime.fromtimestamp(as_of_ms / 1000, self._zone)
-        start = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        # a night in which the clock goes back to midnight has two: the day begins with the first
+        start = at.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         # the next midnight on the wall, however long the day is
         noon_of_next = datetime.fromtimestamp(start.timestamp() + 36 * 3600, UTC)
         end = noon_of_next.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)

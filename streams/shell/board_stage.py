@@ -2,12 +2,13 @@
 
 It needs no checkpoint: summaries, products and progress are compacted views, and minutes are kept
 for 48 h. One worker of a group runs it: the one that has partition 0 of `live-events`, so that the
-group's own protocol elects it. Two at once, for the moments of a rebalance, do no harm: boards are
-views, and both write the same.
+group's own protocol elects it. It publishes nothing before it has read all that was there when it
+began, and nothing while a rebalance goes on; after one it publishes all boards again, since another
+worker that took itself for the leader may have written meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +18,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import records, topics
 from schemas.records import AnyBoard, ProductFigures, Progress, RoomFigures, RoomMinute
 from streams.core.boards import BoardFold
+from streams.shell.patience import patiently
 from streams.shell.ports import Publisher
-from streams.shell.reading import Record, from_start, seek_to_start
+from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
 
 LEADING_PARTITION = 0
 SOURCES = (
@@ -28,6 +30,7 @@ SOURCES = (
     topics.PARTITION_PROGRESS,
 )
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
+_CATCH_UP_WAIT_MS = 100
 # Ranking may take no more than this share of the worker's time, however many rooms there are.
 _RANKING_SHARE = 0.05
 
@@ -55,7 +58,7 @@ class BoardStage:
 
     Attributes:
         boards: the newest boards; empty while another worker leads.
-        fold: what they are made of; None while another worker leads.
+        fold: what they are made of; None while another worker leads, or not all is read yet.
     """
 
     def __init__(
@@ -75,7 +78,9 @@ class BoardStage:
         self._seconds = seconds
         self._clock = clock
         self._running: asyncio.Task[None] | None = None
-        self._published: dict[bytes, AnyBoard] = {}
+        self._published: dict[bytes, AnyBoard | None] = {}
+        self._may_publish = False
+        self._publishing = asyncio.Lock()
         self.boards: list[AnyBoard] = []
         self.fold: BoardFold | None = None
 
@@ -84,10 +89,19 @@ class BoardStage:
         return self._running is not None
 
     def lead(self, on_failure: Callable[[BaseException], None]) -> None:
-        """Start, unless it runs already."""
+        """Start, or go on after a rebalance."""
+        self._may_publish = True
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
             self._running.add_done_callback(lambda task: _report(task, on_failure))
+        else:
+            self._published = dict.fromkeys(self._published)  # none of them is certain now
+
+    async def hold(self) -> None:
+        """A rebalance begins: publish nothing until `lead`. Returns when nothing is under way."""
+        self._may_publish = False
+        async with self._publishing:
+            pass
 
     async def follow(self) -> None:
         """Stop: another worker leads."""
@@ -99,43 +113,87 @@ class BoardStage:
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
-        await consumer.start()
         try:
-            await seek_to_start(consumer, [TopicPartition(topic, 0) for topic in SOURCES])
+            await patiently(consumer.start, "boards cannot be made")
+            targets = [TopicPartition(topic, 0) for topic in SOURCES]
+            await seek_to_start(consumer, targets)
             reader = BoardReader(BoardFold(self._zone, self._top))
+            await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
+            self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold = reader.fold
             await self._keep_up(consumer, reader)
         finally:
             await consumer.stop()
 
+    async def _keys_on_topic(self) -> dict[bytes, AnyBoard | None]:
+        """The boards that a former leader published: what is not ranked any more has to go."""
+        keys: dict[bytes, AnyBoard | None] = {}
+        async for record in read_to_end(self._bootstrap, topics.BOARDS, 0):
+            if record.value is None:
+                keys.pop(record.key or b"", None)
+            else:
+                keys[record.key or b""] = None
+        return keys
+
+    async def _catch_up(
+        self, consumer: AIOKafkaConsumer, reader: BoardReader, ends: Mapping[TopicPartition, int]
+    ) -> None:
+        """Read all that was there at the start: boards of half of it would be wrong."""
+        for target, end in ends.items():
+            while await consumer.position(target) < end:
+                await self._read(consumer, reader, _CATCH_UP_WAIT_MS)
+
+    async def _read(self, consumer: AIOKafkaConsumer, reader: BoardReader, wait_ms: int) -> bool:
+        """Apply what comes within a time; whether anything came."""
+        batches = await consumer.getmany(timeout_ms=wait_ms, max_records=_POLL_RECORDS)
+        for target, found in batches.items():
+            for record in found:
+                reader.apply(target.topic, record)
+        return bool(batches)
+
     async def _keep_up(self, consumer: AIOKafkaConsumer, reader: BoardReader) -> None:
-        due, changed = self._clock() + self._seconds, False
+        due, published = self._clock(), self._published
+        changed = True
         while True:
             wait_ms = max(0, int((due - self._clock()) * 1000))
-            batches = await consumer.getmany(timeout_ms=wait_ms, max_records=_POLL_RECORDS)
-            for target, found in batches.items():
-                changed = True
-                for record in found:
-                    reader.apply(target.topic, record)
+            changed = await self._read(consumer, reader, wait_ms) or changed
             if self._clock() >= due:
                 started = self._clock()
-                if changed:
-                    await self._publish(reader.fold.boards())
-                    changed = False
+                if changed or self._published is not published:
+                    published = self._published
+                    changed = not await self._publish(reader.fold.boards())
                 took = self._clock() - started
                 due = started + max(self._seconds, took / _RANKING_SHARE)
 
-    async def _publish(self, boards: list[AnyBoard]) -> None:
-        """Publish the boards that differ from what was published last."""
+    async def _publish(self, boards: list[AnyBoard]) -> bool:
+        """Publish the boards that differ from what was published last, unless on hold."""
         self.boards = boards
-        changed = []
-        for board in boards:
-            key = records.board_key(board)
-            if self._published.get(key) != board:
-                self._published[key] = board
-                changed.append((key, board))
-        if changed:
-            await self._publisher.publish(topics.BOARDS, changed)
+        async with self._publishing:
+            if not self._may_publish:
+                return False
+            changed = changed_boards(self._published, boards)
+            if changed:
+                self._published.update(changed)
+                await self._publisher.publish(topics.BOARDS, changed)
+            for key, board in changed:
+                if board is None:
+                    self._published.pop(key, None)
+        return True
+
+
+def changed_boards(
+    published: Mapping[bytes, AnyBoard | None], boards: Iterable[AnyBoard]
+) -> list[tuple[bytes, AnyBoard | None]]:
+    """What has to be written where `published` was: boards, and None for those that are gone.
+
+    A board goes when no room has its currency any more, as when the first order of a room came
+    before the room was opened.
+    """
+    found = {records.board_key(board): board for board in boards}
+    gone: list[tuple[bytes, AnyBoard | None]] = [
+        (key, None) for key in published if key not in found
+    ]
+    return gone + [(key, board) for key, board in found.items() if published.get(key) != board]
 
 
 def _report(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]) -> None:

@@ -1,10 +1,11 @@
 """Where state survives a worker: snapshots of each partition, in chunks, in a compacted topic.
 
-A snapshot's chunks are keyed by its offset, a writer id and the chunk number, so no writer ever
-overwrites another's. Loading takes the complete snapshot with the greatest offset, never just the
-last one: a worker that lost the partition may still write late, and one that was killed leaves a
-torn one. After a save, what lies before the snapshot before it is deleted, so a load reads two
-snapshots, not a history.
+A snapshot's chunks are keyed by its offset, an id of the save and the chunk number, so that no save
+overwrites another's chunks: not even one that the same worker began before a rebalance, when it
+comes to the same offset again. Loading takes the complete snapshot with the greatest offset, never
+just the last one: a worker that lost the partition may still write late, and one that was killed
+leaves a torn one. After a save, what lies before the snapshot before it is deleted, so a load reads
+two snapshots, not a history.
 """
 
 import contextlib
@@ -17,11 +18,12 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from schemas.topics import CHECKPOINT_CHUNK_BYTES, CHECKPOINTS
+from streams.shell.patience import REQUEST_TIMEOUT_MS, patiently
 from streams.shell.reading import read_to_end
 
 
 class ChunkKey(msgspec.Struct, array_like=True, frozen=True):
-    """Which part of which snapshot a record is."""
+    """Which part of which snapshot a record is; `writer` names one save of one worker."""
 
     next_offset: int
     writer: str
@@ -35,6 +37,7 @@ class KafkaCheckpoints:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._writer = uuid.uuid4().hex[:12]
+        self._saves = 0
         self._started_at: dict[int, int] = {}  # partition -> where our last snapshot starts
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
@@ -42,8 +45,11 @@ class KafkaCheckpoints:
             acks="all",
             linger_ms=0,
             max_request_size=2 * CHECKPOINT_CHUNK_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        self._admin = AIOKafkaAdminClient(
+            bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS
+        )
 
     async def start(self) -> None:
         await self._producer.start()
@@ -54,7 +60,15 @@ class KafkaCheckpoints:
         await self._admin.close()
 
     async def load(self, partition: int) -> bytes | None:
-        """The complete snapshot with the greatest offset."""
+        """The complete snapshot with the greatest offset.
+
+        Raises:
+            KafkaSilentError: it could not be read in time.
+        """
+        what = f"checkpoints[{partition}] cannot be read"
+        return await patiently(lambda: self._load(partition), what)
+
+    async def _load(self, partition: int) -> bytes | None:
         chunks: dict[tuple[int, str], dict[int, bytes]] = {}
         complete: list[tuple[int, str]] = []
         async for record in read_to_end(self._bootstrap, CHECKPOINTS, partition):
@@ -72,13 +86,16 @@ class KafkaCheckpoints:
         return b"".join(parts[number] for number in sorted(parts))
 
     async def save(self, partition: int, next_offset: int, state: bytes) -> None:
-        """Write a snapshot; returns when all of it is durable."""
+        """Write a snapshot; returns when all of it is durable.
+
+        Raises:
+            KafkaSilentError: it could not be written in time.
+        """
+        self._saves += 1
         first = None
-        for key, part in _chunked(next_offset, self._writer, state):
-            sent = await self._producer.send_and_wait(
-                CHECKPOINTS, part, msgspec.json.encode(key), partition=partition
-            )
-            first = sent.offset if first is None else first
+        for key, part in _chunked(next_offset, f"{self._writer}-{self._saves}", state):
+            offset = await self._write(partition, msgspec.json.encode(key), part)
+            first = offset if first is None else first
         before = self._started_at.get(partition)
         self._started_at[partition] = first or 0
         if before:
@@ -86,6 +103,15 @@ class KafkaCheckpoints:
             with contextlib.suppress(KafkaError):
                 target = TopicPartition(CHECKPOINTS, partition)
                 await self._admin.delete_records({target: RecordsToDelete(before)})
+
+    async def _write(self, partition: int, key: bytes, part: bytes) -> int:
+        """Write a chunk, and return the offset where it stands."""
+
+        async def send() -> int:
+            sent = await self._producer.send_and_wait(CHECKPOINTS, part, key, partition=partition)
+            return int(sent.offset)
+
+        return await patiently(send, f"checkpoints[{partition}] cannot be written")
 
 
 def _chunked(next_offset: int, writer: str, state: bytes) -> Iterator[tuple[ChunkKey, bytes]]:

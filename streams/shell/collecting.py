@@ -57,7 +57,11 @@ async def newest_boards(bootstrap: str) -> list[AnyBoard]:
     """The boards as they were published last, in the order in which a fold ranks them."""
     newest: dict[bytes, AnyBoard] = {}
     async for record in read_to_end(bootstrap, topics.BOARDS, 0):
-        newest[record.key or b""] = decode_board(record.key or b"", record.value or b"")
+        key = record.key or b""
+        if record.value is None:
+            newest.pop(key, None)  # a currency that no room has any more
+        else:
+            newest[key] = decode_board(key, record.value)
     return sorted(newest.values(), key=_place)
 
 

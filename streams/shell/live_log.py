@@ -3,6 +3,7 @@
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import LIVE_EVENTS
+from streams.shell.patience import REQUEST_TIMEOUT_MS, patiently
 
 
 class LiveLog:
@@ -10,7 +11,11 @@ class LiveLog:
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=0
+            bootstrap_servers=bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
 
     async def start(self) -> None:
@@ -20,5 +25,12 @@ class LiveLog:
         await self._producer.stop()
 
     async def append(self, partition: int, value: bytes) -> None:
-        """Append a record; returns when it is durable."""
-        await self._producer.send_and_wait(LIVE_EVENTS, value, partition=partition)
+        """Append a record; returns when it is durable.
+
+        Raises:
+            KafkaSilentError: it could not be written in time.
+        """
+        await patiently(
+            lambda: self._producer.send_and_wait(LIVE_EVENTS, value, partition=partition),
+            f"{LIVE_EVENTS}[{partition}] cannot be written",
+        )

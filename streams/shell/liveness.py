@@ -1,12 +1,13 @@
-"""Is the worker alive, and is it ready? Pure judgements over what a scrape sees."""
+"""Is the worker alive? A pure judgement over what a scrape sees."""
 
 from streams.shell.metrics import WorkerView
 
 
 def stuck_partitions(view: WorkerView, stuck_seconds: float) -> list[int]:
-    """Partitions with records left to fold and no progress for too long."""
+    """Partitions with records left to fold, or no state yet, and no progress for too long."""
     return [
         number
         for number, health in sorted(view.health.items())
-        if view.lag.get(number, 0) > 0 and view.now - health.progressed_at > stuck_seconds
+        if (number not in view.progress or view.lag.get(number, 0) > 0)
+        and view.now - health.progressed_at > stuck_seconds
     ]

@@ -13,8 +13,13 @@ import msgspec
 class Publisher(Protocol):
     """Writes records to topics."""
 
-    async def publish(self, topic: str, records: Sequence[tuple[bytes, msgspec.Struct]]) -> None:
-        """Hand over records with their keys, in order; they may be on their way for a while."""
+    async def publish(
+        self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct | None]]
+    ) -> None:
+        """Hand over records with their keys, in order; they may be on their way for a while.
+
+        None in the place of a record says that there is none of this key any more.
+        """
 
     async def flush(self) -> None:
         """Return when all that was handed over is durable.

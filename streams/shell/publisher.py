@@ -1,12 +1,20 @@
-"""How records get to Kafka: one idempotent producer a worker, acknowledged by all replicas."""
+"""How records get to Kafka: one idempotent producer a worker, acknowledged by all replicas.
+
+A broker that is away is waited for: what is on the way stays there, and who hands over more waits.
+Without an acknowledgement for `GIVE_UP_SECONDS` all ends.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from schemas import records, topics
+from streams.shell.patience import GIVE_UP_SECONDS, REQUEST_TIMEOUT_MS, KafkaSilentError
 
 # Set explicitly: their meaning changed between versions of aiokafka.
 _LINGER_MS = 20
@@ -25,9 +33,11 @@ class KafkaPublisher:
             linger_ms=_LINGER_MS,
             max_batch_size=_BATCH_BYTES,
             max_request_size=_REQUEST_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         self._on_the_way: set[asyncio.Future[object]] = set()
         self._failure: BaseException | None = None
+        self._heard_seconds = 0.0  # when something was acknowledged, or first on the way
 
     async def start(self) -> None:
         await self._producer.start()
@@ -35,47 +45,76 @@ class KafkaPublisher:
     async def stop(self) -> None:
         await self._producer.stop()
 
-    async def publish(self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct]]) -> None:
-        """Hand records over in batches.
+    async def publish(
+        self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct | None]]
+    ) -> None:
+        """Hand records over in batches; None is a tombstone.
 
         Raises:
+            KafkaSilentError: nothing was acknowledged for too long.
             Exception: what failed to be written since the last call.
         """
         self._raise_failure()
         builder = self._producer.create_batch()
         for key, record in items:
-            value = records.encode(record)
+            value = None if record is None else records.encode(record)
             if builder.append(key=key, value=value, timestamp=None) is None:
                 await self._send(builder, topic)
                 builder = self._producer.create_batch()
                 if builder.append(key=key, value=value, timestamp=None) is None:
                     # larger than a whole batch (a dead letter may be): goes alone
-                    self._track(await self._producer.send(topic, value, key, partition=0))
+                    await self._send_alone(topic, key, value)
         if builder.record_count():
             await self._send(builder, topic)
 
-    async def _send(self, builder: object, topic: str) -> None:
-        builder.close()  # type: ignore[attr-defined]
-        self._track(await self._producer.send_batch(builder, topic, partition=0))
+    async def _send(self, builder: Any, topic: str) -> None:  # noqa: ANN401 - has no types
+        builder.close()
+        await self._hand_over(topic, lambda: self._producer.send_batch(builder, topic, partition=0))
+
+    async def _send_alone(self, topic: str, key: bytes, value: bytes | None) -> None:
+        await self._hand_over(topic, lambda: self._producer.send(topic, value, key, partition=0))
+
+    async def _hand_over(self, topic: str, send: Callable[[], Awaitable[Any]]) -> None:
+        """Send when there is room: the producer holds one batch a topic besides the one sent."""
+        while True:
+            try:
+                self._track(await send())
+            except KafkaTimeoutError:
+                self._raise_failure()
+                self._raise_if_silent(topic)
+            else:
+                return
 
     def _track(self, future: "asyncio.Future[object]") -> None:
+        if not self._on_the_way:
+            self._heard_seconds = time.monotonic()
         self._on_the_way.add(future)
         future.add_done_callback(self._arrived)
 
     def _arrived(self, future: "asyncio.Future[object]") -> None:
         self._on_the_way.discard(future)
+        self._heard_seconds = time.monotonic()
         if not future.cancelled() and future.exception() is not None:
             self._failure = future.exception()
 
     async def flush(self) -> None:
-        """Return when all that was handed over is durable.
+        """Return when all that was handed over by now is durable.
 
         Raises:
+            KafkaSilentError: nothing was acknowledged for too long.
             Exception: what could not be written.
         """
-        if self._on_the_way:
-            await asyncio.wait(set(self._on_the_way))
+        waited_for = set(self._on_the_way)
+        while waited_for:
+            _, waited_for = await asyncio.wait(waited_for, timeout=1.0)
+            self._raise_failure()
+            if waited_for:
+                self._raise_if_silent("some topic")
         self._raise_failure()
+
+    def _raise_if_silent(self, topic: str) -> None:
+        if time.monotonic() - self._heard_seconds > GIVE_UP_SECONDS:
+            raise KafkaSilentError(f"{topic} cannot be written")
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.shell.patience import REQUEST_TIMEOUT_MS
+
 _FETCH_WAIT_MS = 100
 
 
@@ -17,7 +19,7 @@ class Record(Protocol):
     value: bytes | None
 
 
-def from_start(bootstrap: str) -> AIOKafkaConsumer:
+def from_start(bootstrap: str, request_timeout_ms: int = REQUEST_TIMEOUT_MS) -> AIOKafkaConsumer:
     """A consumer without a group; partitions are assigned and sought by `seek_to_start`."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -25,6 +27,7 @@ def from_start(bootstrap: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_FETCH_WAIT_MS,
+        request_timeout_ms=request_timeout_ms,
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
 
@@ -42,8 +45,8 @@ async def seek_to_start(consumer: AIOKafkaConsumer, targets: list[TopicPartition
 async def read_to_end(bootstrap: str, topic: str, partition: int) -> AsyncIterator[Record]:
     """Every record of a partition from its start to its end as of now."""
     consumer = from_start(bootstrap)
-    await consumer.start()
     try:
+        await consumer.start()
         target = TopicPartition(topic, partition)
         await seek_to_start(consumer, [target])
         end = (await consumer.end_offsets([target]))[target]

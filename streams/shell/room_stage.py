@@ -5,11 +5,13 @@ to the publisher before the next batch is taken. A checkpoint holds the state of
 all emissions were handed over; it is saved after they are durable, and only then are the batches
 before it acknowledged. So whatever a crash loses is folded again, and gives the same records.
 
-State of a partition is loaded when its first batch comes, and forgotten on any rebalance.
+State of a partition is loaded when it is assigned, and forgotten on any rebalance: another worker
+may have folded on. What an old state still has to write is written before the worker joins the
+group again (`leave`), so nothing of it can follow what the next owner writes.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -28,9 +30,24 @@ _ZSTD_LEVEL = 1  # state is mostly ids: higher levels cost time and gain little
 _IDLE_ROOMS = 2_000
 
 
+class ForeignStateError(Exception):
+    """A state that is not of this log: folding on would skip what it takes for known."""
+
+    def __init__(self, number: int, next_offset: int, end: int) -> None:
+        super().__init__(
+            f"the state of partition {number} has folded up to offset {next_offset}, but the log"
+            f" ends at {end}: if {topics.LIVE_EVENTS} was made anew, make {topics.CHECKPOINTS} and"
+            " the topics of results anew, too"
+        )
+
+
 @dataclass(slots=True)
 class PartitionHealth:
-    """What a scrape wants to know of a partition's fold."""
+    """What a scrape wants to know of a partition's fold.
+
+    Attributes:
+        progressed_at: when a batch was folded last, or there was nothing to fold.
+    """
 
     batches: int = 0
     records: int = 0
@@ -51,6 +68,8 @@ class _Slot:
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     unacknowledged: list[Callable[[], None]] = field(default_factory=list)
     saved_offset: int = 0
+    is_entered: bool = False  # whether a batch was taken
+    refused_offsets: set[int] = field(default_factory=set)
     shown_offset: int = -1
     shown_watermark_ms: int | None = None
     idle_rooms: Iterator[Room] | None = None
@@ -76,18 +95,62 @@ class RoomStage:
         self._position = position
         self._seconds = seconds
         self._slots: dict[int, _Slot] = {}
+        self._expected: dict[int, PartitionHealth] = {}  # ours, and not loaded yet
+        self._loading = asyncio.Lock()
+        self._term = 0  # counts rebalances
 
-    def forget(self) -> None:
-        """Drop all state: partitions may have gone to other workers."""
+    async def leave(self) -> None:
+        """Drop all state: partitions may go to other workers.
+
+        Returns when all that it made is durable.
+        """
+        slots, self._slots, self._expected = self._slots, {}, {}
+        self._term += 1
+        for slot in slots.values():
+            async with slot.lock:
+                pass  # what was begun has been handed over
+        await self._publisher.flush()
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Partitions are ours from now on."""
         self._slots = {}
+        self._term += 1
+        now = self._seconds()
+        self._expected = {number: PartitionHealth(progressed_at=now) for number in sorted(numbers)}
+
+    async def open(self, number: int) -> None:
+        """Load the state of a partition that is ours, whether records come or not."""
+        if number in self._expected:
+            await self._slot(number)
 
     @property
     def partitions(self) -> dict[int, Partition]:
+        """The partitions whose state is loaded."""
         return {number: slot.partition for number, slot in self._slots.items()}
 
     @property
     def health(self) -> dict[int, PartitionHealth]:
-        return {number: slot.health for number, slot in self._slots.items()}
+        """Of every partition that is ours, loaded or not."""
+        return {**self._expected, **{number: slot.health for number, slot in self._slots.items()}}
+
+    def compare(self, folded: Mapping[int, int], ends: Mapping[int, int]) -> None:
+        """Learn where the log ends: who has folded all of it is not stuck.
+
+        Args:
+            folded: next offset of each partition, from before the ends were asked for.
+            ends: where the log of each partition ends.
+
+        Raises:
+            ForeignStateError: a state knows more records than its log has.
+        """
+        for number, slot in self._slots.items():
+            end = ends.get(number)
+            if end is None:
+                continue
+            if folded.get(number, 0) > end:
+                raise ForeignStateError(number, folded[number], end)
+            if slot.partition.next_offset >= end:
+                slot.health.progressed_at = self._seconds()
 
     async def take(
         self,
@@ -98,32 +161,52 @@ class RoomStage:
         newest_record_ms: int = 0,
     ) -> None:
         """Fold a batch and publish what it emits; it is acknowledged with a later checkpoint."""
-        slot = self._slots.get(number)
+        slot = await self._slot(number)
         if slot is None:
-            slot = await self._load(number, offsets[0])
-            if slot is None:
-                return
+            return
         async with slot.lock:
+            if self._slots.get(number) is not slot or await self._must_go_back(slot, offsets[0]):
+                return
             started = self._seconds()
             emissions = slot.partition.fold(offsets, values, codec.decode_all(values))
             slot.unacknowledged.append(acknowledge)
             _measure(slot.health, len(offsets), started, self._seconds(), newest_record_ms)
             await self._publish(emissions)
 
-    async def _load(self, number: int, first_offset: int) -> _Slot | None:
-        """The state that the log up to the first batch gives; None if older records come first."""
-        saved = await self._checkpoints.load(number)
-        partition = Partition(number) if saved is None else unpacked(saved)
-        if partition.next_offset < first_offset and await self._position.rewind(
-            number, partition.next_offset, first_offset
-        ):
-            return None
-        slot = self._slots[number] = _Slot(partition)
-        slot.saved_offset = partition.next_offset
-        slot.health.progressed_at = self._seconds()
-        for room in partition.rooms.values():
-            room.changed = True
-        return slot
+    async def _slot(self, number: int) -> _Slot | None:
+        """The state of a partition, loaded if need be; None if it is not ours, or no longer.
+
+        A fetch of before a rebalance may come after it: it must not bring a state of its own.
+        """
+        term = self._term
+        async with self._loading:
+            slot = self._slots.get(number)
+            if slot is not None or term != self._term or number not in self._expected:
+                return slot
+            saved = await self._checkpoints.load(number)
+            if term != self._term:
+                return None
+            partition = Partition(number) if saved is None else unpacked(saved)
+            slot = self._slots[number] = _Slot(partition)
+            self._expected.pop(number, None)
+            slot.saved_offset = partition.next_offset
+            slot.health.progressed_at = self._seconds()
+            for room in partition.rooms.values():
+                room.changed = True
+            return slot
+
+    async def _must_go_back(self, slot: _Slot, first_offset: int) -> bool:
+        """Whether records between the state and the first batch have to be read before it.
+
+        A batch that comes a second time after going back has none before it: transactions leave
+        holes between offsets.
+        """
+        next_offset = slot.partition.next_offset
+        if slot.is_entered or next_offset >= first_offset or first_offset in slot.refused_offsets:
+            slot.is_entered = True
+            return False
+        slot.refused_offsets.add(first_offset)
+        return await self._position.rewind(slot.partition.number, next_offset, first_offset)
 
     async def _publish(self, emissions: Emissions) -> None:
         publish = self._publisher.publish
@@ -162,17 +245,18 @@ class RoomStage:
 
     async def refresh(self) -> None:
         """Publish live views of what changed; about once a second."""
-        for slot in list(self._slots.values()):
+        for number, slot in list(self._slots.items()):
             async with slot.lock:
-                await self._refresh(slot)
+                if self._slots.get(number) is slot:
+                    await self._refresh(slot)
 
     async def _refresh(self, slot: _Slot) -> None:
         partition = slot.partition
         moved = partition.next_offset != slot.shown_offset
-        if moved:
-            slot.idle_rooms = None
         rooms = [room for room in partition.rooms.values() if room.changed]
-        if not moved and not rooms:
+        if moved:
+            slot.idle_rooms = None  # to be shown again from the first on
+        elif not rooms:
             rooms = self._idle(slot)
         if rooms:
             await self._publish_figures(*partition.figures(rooms))
@@ -182,14 +266,16 @@ class RoomStage:
             await self._publisher.publish(topics.PARTITION_PROGRESS, [(key, partition.progress())])
 
     def _idle(self, slot: _Slot) -> list[Room]:
-        """Rooms to show again because only time has passed for them."""
+        """Rooms to show again because only time has passed for them, some at a time."""
         partition = slot.partition
         if slot.idle_rooms is None:
             if slot.shown_watermark_ms == partition.watermark_ms:
                 return []
-            slot.shown_watermark_ms = partition.watermark_ms
             slot.idle_rooms = iter(list(partition.rooms.values()))
-        return list(islice(slot.idle_rooms, _IDLE_ROOMS))
+        rooms = list(islice(slot.idle_rooms, _IDLE_ROOMS))
+        if not rooms:
+            slot.shown_watermark_ms = partition.watermark_ms
+        return rooms
 
     async def save(self) -> None:
         """Save what changed and acknowledge it; about every ten seconds."""
@@ -201,7 +287,7 @@ class RoomStage:
         async with slot.lock:
             partition = slot.partition
             next_offset = partition.next_offset
-            if next_offset == slot.saved_offset:
+            if next_offset == slot.saved_offset or self._slots.get(number) is not slot:
                 return
             state = packed(partition)
             acknowledged, slot.unacknowledged = slot.unacknowledged, []

@@ -5,6 +5,7 @@ neither known nor valid stops the start with its name.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +44,9 @@ class WorkerSettings(BaseSettings):
     fetch_wait_ms: int = Field(100, ge=1, description="but not longer than this.")
     tick_seconds: float = Field(
         5.0, ge=0, description="A partition silent for so long gets a tick; 0 for never."
+    )
+    log_level: Literal["warning", "info", "debug"] = Field(
+        "warning", description="Below warning, the libraries' own logs are shown, too."
     )
     address_file: Path | None = Field(
         None, description="Write the address of /metrics here once it listens."

@@ -3,6 +3,9 @@
 A partition that was silent for a while gets a tick at the least watermark of those that are not, so
 that its minutes close and boards, which stand at the least watermark of all, move on. Being in the
 log, the tick is replayed like any event. Only the worker that leads writes ticks.
+
+Silent is a log that does not grow, and of which all is folded: one whose worker was killed has
+records that nobody has looked at yet, and gets none.
 """
 
 import uuid
@@ -26,18 +29,23 @@ class Ticker:
         self._partitions = partitions
         self._seconds = seconds
         self._clock = clock
-        self._moved_at: dict[int, tuple[int, float]] = {}  # partition -> offset, since when
+        self._moved_at: dict[int, tuple[int | None, float]] = {}  # partition -> end, since when
 
-    def due(self, progress: Mapping[int, Progress]) -> dict[int, int]:
-        """The ticks to write now: partition to stamp."""
+    def due(self, progress: Mapping[int, Progress], ends: Mapping[int, int]) -> dict[int, int]:
+        """The ticks to write now: partition to stamp.
+
+        Args:
+            progress: how far each partition is folded.
+            ends: where the log of each partition ends.
+        """
         now = self._clock()
         silent, marks = [], []
         for number in range(self._partitions):
             known = progress.get(number)
-            offset = known.version.offset if known else 0
+            folded, end = (known.version.offset if known else 0), ends.get(number)
             before = self._moved_at.get(number)
-            if before is None or before[0] != offset:
-                before = self._moved_at[number] = (offset, now)
+            if end is None or before is None or before[0] != end or folded < end:
+                before = self._moved_at[number] = (end, now)
             if now - before[1] >= self._seconds:
                 silent.append(number)
             elif known is not None and known.watermark_ms is not None:

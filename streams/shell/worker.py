@@ -4,14 +4,18 @@ What happens to an event here: Kafka, `batch_transport` (a fetch becomes one mes
 below, `room_stage` (fold, publish, flush, save, acknowledge), `streams.core.partition`.
 
 Any unexpected error ends the process: state is in the checkpoint, the rest is in the log, and a
-restart resumes exactly. The one broad `except` of the program is here.
+restart resumes exactly. The one broad `except` of the program is here. A signal ends it in order:
+state is saved, the group is left, what was opened is closed.
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import signal
 import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,13 +24,15 @@ import mode
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from schemas.topics import LIVE_EVENTS
-from streams.shell import batch_transport, liveness, metrics
+from schemas.topics import CHECKPOINTS, LIVE_EVENTS
+from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
 from streams.shell.checkpoints import KafkaCheckpoints
 from streams.shell.live_log import LiveLog
+from streams.shell.log_ends import LogEnds
+from streams.shell.patience import KafkaSilentError, patiently
 from streams.shell.publisher import KafkaPublisher
-from streams.shell.room_stage import RoomStage
+from streams.shell.room_stage import ForeignStateError, RoomStage
 from streams.shell.settings import WorkerSettings
 from streams.shell.ticker import Ticker, tick_record
 from streams.shell.web import WebServer
@@ -38,11 +44,27 @@ log = logging.getLogger("roompulse.worker")
 _BUFFERED_BATCHES = 16
 _FETCH_RECORDS = 20_000
 _EXIT_ON_ERROR = 70  # EX_SOFTWARE: a supervisor restarts it
+# How long a rebalance waits for what is still being written; the group waits as long for us.
+_HAND_OVER_SECONDS = 5.0
+# A clean stop takes 1 to 2 s; each step gets so much where Kafka does not answer.
+_STEP_SECONDS = 2.0
+_STOP_SECONDS = 10.0
+# Errors whose text says all: where in the code they were raised helps nobody.
+_TOLD_IN_ONE_LINE = (KafkaError, KafkaSilentError, ForeignStateError, OSError)
+
+
+class _App(faust.App):  # type: ignore[misc]
+    """Faust makes a folder for tables in the working directory; there are no tables here."""
+
+    logger = faust.app.base.logger  # what Faust logs here is Faust's (`logs`)
+
+    def _create_directories(self) -> None:
+        pass
 
 
 def build_app(settings: WorkerSettings) -> faust.App:
     """The Faust app: batches of `live-events` into an agent that fails fast."""
-    app = faust.App(
+    app = _App(
         settings.group,
         broker=f"kafka://{settings.kafka}",
         store="memory://",
@@ -84,7 +106,7 @@ class _GroupPosition:
 
 
 class Worker:
-    """Everything one worker process runs.
+    """Everything one worker process runs. Made inside the event loop that it uses.
 
     Args:
         partitions: how many `live-events` has.
@@ -92,11 +114,11 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings, partitions: int) -> None:
         self._settings = settings
-        self._partitions = partitions
         self.app = build_app(settings)
         self._publisher = KafkaPublisher(settings.kafka)
         self._checkpoints = KafkaCheckpoints(settings.kafka)
         self._live_log = LiveLog(settings.kafka)
+        self._log_ends = LogEnds(settings.kafka, partitions)
         self._stage = RoomStage(
             self._publisher, self._checkpoints, _GroupPosition(self.app), time.monotonic
         )
@@ -113,6 +135,9 @@ class Worker:
         self._web = WebServer(
             lambda: metrics.exposition(collector), self._trouble, self._what_is_missing
         )
+        self._is_member = False
+        self._is_stopping = False
+        self._opening: asyncio.Task[None] | None = None
         self._declare()
 
     def _declare(self) -> None:
@@ -120,23 +145,84 @@ class Worker:
         app, settings = self.app, self._settings
         live = app.topic(LIVE_EVENTS, key_serializer="raw", value_serializer="raw")
         app.agent(live, name="rooms")(self._fold)
-        app.timer(settings.view_seconds, name="views")(self._guarded(self._stage.refresh))
-        app.timer(settings.checkpoint_seconds, name="save")(self._guarded(self._stage.save))
-        if settings.tick_seconds:
-            app.timer(settings.view_seconds, name="ticks")(self._guarded(self._tick))
+        for name, seconds, act in (
+            ("views", settings.view_seconds, self._stage.refresh),
+            ("checkpoints", settings.checkpoint_seconds, self._stage.save),
+            ("log ends", settings.view_seconds, self._measure),
+            ("ticks", settings.view_seconds if settings.tick_seconds else 0, self._tick),
+        ):
+            if seconds:
+                app.timer(seconds, name=name)(self._guarded(act, name))
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
-        app.task(self._guarded(self._start))
+        app.on_before_shutdown.connect(self._on_shutdown, weak=False)
 
-    async def _start(self) -> None:
+    # --- the course of a worker ---------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until a signal, then stop in order.
+
+        Raises:
+            ListenError: /metrics cannot be served.
+            KafkaError: no connection.
+        """
+        signalled = asyncio.create_task(_signalled().wait())
+        preparing = asyncio.create_task(self._prepare())
+        try:
+            await asyncio.wait([signalled, preparing], return_when=asyncio.FIRST_COMPLETED)
+            if preparing.done():
+                await preparing
+                await self._work_until(signalled)
+        finally:
+            self._is_stopping = True
+            preparing.cancel()
+            await self._close()
+
+    async def _prepare(self) -> None:
+        """Connect everything, before any partition can come."""
         settings = self._settings
         await self._web.start(settings.metrics_host, settings.metrics_port, settings.address_file)
+        for adapter in (self._publisher, self._checkpoints, self._live_log, self._log_ends):
+            await patiently(adapter.start, "the worker cannot start", _STOP_SECONDS)
 
-    async def prepare(self) -> None:
-        """Connect the adapters, before any partition can come."""
-        await self._publisher.start()
-        await self._checkpoints.start()
-        await self._live_log.start()
+    async def _work_until(self, signalled: "asyncio.Task[bool]") -> None:
+        # returns only once partitions were assigned: a signal may come before
+        running = asyncio.create_task(self.app.start())
+        crashed = asyncio.create_task(self.app._crashed.wait())  # noqa: SLF001 - no public way
+        running.add_done_callback(lambda task: crashed.cancel() if _failed(task) else None)
+        await asyncio.wait([signalled, crashed], return_when=asyncio.FIRST_COMPLETED)
+        if not signalled.done():
+            reason = self.app.crash_reason or _failed(running) or RuntimeError("Faust stopped")
+            self._die(reason, "Faust")
+        self._is_stopping = True
+        crashed.cancel()
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.app.stop()
+        except TimeoutError:
+            self._give_up("Kafka did not answer while the worker stopped; a restart resumes")
+        running.cancel()
+        await asyncio.wait([running])
+
+    async def _on_shutdown(self, _app: faust.App, **_: object) -> None:
+        """Save what was folded, so that whoever comes next begins where this ends."""
+        await _within(_STEP_SECONDS, self._stage.save())
+        await _within(_STEP_SECONDS, self._boards.follow())
+
+    async def _close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        await _within(_STEP_SECONDS, self._boards.follow())
+        for stop in (
+            self._web.stop,
+            self._log_ends.stop,
+            self._live_log.stop,
+            self._checkpoints.stop,
+            self._publisher.stop,
+        ):
+            await _within(_STEP_SECONDS, stop())
+
+    # --- what Faust calls -----------------------------------------------------------------------
 
     async def _fold(self, stream: Any) -> None:  # noqa: ANN401 - Faust's stream has no types
         """The agent: every batch of every partition that is ours."""
@@ -157,54 +243,89 @@ class Worker:
                 where = f"{LIVE_EVENTS}[{message.partition}]"
                 self._die(error, f"{where} offsets {batch.offsets[0]} to {batch.offsets[-1]}")
 
-    def _guarded(self, act: Any) -> Any:  # noqa: ANN401 - coroutine functions of no arguments
+    def _guarded(
+        self, act: Callable[[], Awaitable[None]], where: str
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
         """Ends the process when a task of the worker fails: none may die unseen."""
 
         async def guarded() -> None:
             try:
                 await act()
             except Exception as error:  # noqa: BLE001 - the same place as the agent's
-                self._die(error, act.__qualname__)
+                self._die(error, where)
 
         return guarded
 
     def _die(self, error: BaseException, where: str) -> None:
-        if self.app.should_stop:
+        """Say why, and end at once; what fails while the worker stops anyway is not looked at."""
+        if self._is_stopping:
             return
-        if isinstance(error, KafkaError | OSError):
-            log.critical("stopped at %s: %s", where, error)
-        else:
-            log.critical("stopped at %s", where, exc_info=error)
+        told_in_one_line = isinstance(error, _TOLD_IN_ONE_LINE)
+        message = str(error) or type(error).__name__
+        log.critical("stopped at %s: %s", where, message, exc_info=not told_in_one_line and error)
+        self._give_up()
+
+    def _give_up(self, why: str | None = None) -> None:
+        if why is not None:
+            log.critical("%s", why)
         logging.shutdown()
         os._exit(_EXIT_ON_ERROR)
 
     async def _on_revoked(self, _app: faust.App, _revoked: set[TP], **_: object) -> None:
-        self._stage.forget()
-        await self._boards.follow()
+        """What is still to be written is written before the group goes on without us."""
+        self._is_member = False
+        if self._opening is not None:
+            self._opening.cancel()
+
+        async def hand_over() -> None:
+            await self._boards.hold()
+            await self._stage.leave()
+
+        await _within(_HAND_OVER_SECONDS, hand_over())
 
     async def _on_assigned(self, _app: faust.App, assigned: set[TP], **_: object) -> None:
-        self._stage.forget()
+        self._stage.expect(target.partition for target in assigned)
+        self._opening = asyncio.create_task(self._open_all(sorted(assigned)))
+        self._is_member = True
         if TP(LIVE_EVENTS, LEADING_PARTITION) in assigned:
             self._boards.lead(lambda error: self._die(error, "boards"))
         else:
             await self._boards.follow()
 
+    async def _open_all(self, assigned: Sequence[TP]) -> None:
+        """Load the state of what is ours, whether records come or not."""
+        for target in assigned:
+            number = target.partition
+            await self._guarded(partial(self._stage.open, number), f"{CHECKPOINTS}[{number}]")()
+
+    # --- timers ---------------------------------------------------------------------------------
+
+    async def _measure(self) -> None:
+        """Ask where the log ends, and whether Kafka answers."""
+        folded = {number: each.next_offset for number, each in self._stage.partitions.items()}
+        if await self._log_ends.poll():
+            self._stage.compare(folded, self._log_ends.ends)
+
     async def _tick(self) -> None:
         """Write the ticks that silent partitions need."""
         if self._boards.fold is None:
             return
-        for number, stamp_ms in self._ticker.due(self._boards.fold.progress).items():
+        due = self._ticker.due(self._boards.fold.progress, self._log_ends.ends)
+        for number, stamp_ms in due.items():
             await self._live_log.append(number, tick_record(stamp_ms))
+
+    # --- what a scrape sees -----------------------------------------------------------------------
 
     def view(self) -> metrics.WorkerView:
         """The present moment, for a scrape."""
         partitions = self._stage.partitions
-        fold = self._boards.fold
+        fold, ends = self._boards.fold, self._log_ends.ends
         return metrics.WorkerView(
             progress={number: each.progress() for number, each in partitions.items()},
             health=self._stage.health,
             lag={
-                number: self._lag(number, each.next_offset) for number, each in partitions.items()
+                number: max(0, ends.get(number, 0) - each.next_offset)
+                for number, each in partitions.items()
             },
             boards=self._boards.boards,
             rooms=fold.rooms if fold else {},
@@ -213,13 +334,6 @@ class Worker:
             epoch_ms=time.time_ns() // 1_000_000,
         )
 
-    def _lag(self, number: int, next_offset: int) -> int:
-        target = TP(LIVE_EVENTS, number)
-        consumer = self.app.consumer
-        if target not in consumer.assignment():
-            return 0
-        return max(0, (consumer.highwater(target) or 0) - next_offset)
-
     def _trouble(self) -> str:
         stuck = liveness.stuck_partitions(self.view(), self._settings.stuck_seconds)
         if not stuck:
@@ -227,25 +341,51 @@ class Worker:
         return f"partitions {stuck} have records left and made no progress"
 
     def _what_is_missing(self) -> str:
-        return "" if self.app.consumer.assignment() else "no partition is assigned yet"
+        if not self._is_member:
+            return "no partition is assigned yet"
+        loading = [number for number in self._stage.health if number not in self._stage.partitions]
+        return f"the state of partitions {loading} is not loaded yet" if loading else ""
 
 
 def run_worker(settings: WorkerSettings, partitions: int) -> None:
-    """Run until a signal; returns after a clean stop, ends the process with 70 on any error."""
+    """Run until a signal; returns after a clean stop, ends the process with 70 on any error.
+
+    Raises:
+        ListenError: /metrics cannot be served.
+        KafkaSilentError, KafkaError: no connection.
+    """
     batch_transport.require_compiled_stream_loop()
     batch_transport.skip_consumer_records()
+    logs.set_up(settings.log_level)
     # state is long-lived and free of cycles: let the collector look at it rarely
     gc.set_threshold(100_000, 20, 50)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    worker = loop.run_until_complete(_prepared(settings, partitions))
-    faust.Worker(
-        worker.app, loglevel="WARN", loop=loop, redirect_stdouts=False
-    ).execute_from_commandline()
+
+    async def run() -> None:
+        await Worker(settings, partitions).run()
+
+    asyncio.run(run())
 
 
-async def _prepared(settings: WorkerSettings, partitions: int) -> Worker:
-    """A worker whose adapters are connected; they are made inside the loop that they use."""
-    worker = Worker(settings, partitions)
-    await worker.prepare()
-    return worker
+def _signalled() -> asyncio.Event:
+    """Set by the first Ctrl-C or SIGTERM; the next one ends the process as it always does."""
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        event.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    return event
+
+
+def _failed(task: "asyncio.Task[Any]") -> BaseException | None:
+    """Why a task ended, if it failed."""
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+async def _within(seconds: float, act: Awaitable[None]) -> None:
+    """Await, but not for longer; a Kafka that does not answer must not keep a worker."""
+    with contextlib.suppress(TimeoutError, KafkaError, KafkaSilentError):
+        await asyncio.wait_for(act, seconds)

@@ -1,0 +1,98 @@
+"""What is called suspicious: the rule set, versioned, validated, and part of the log.
+
+A `rules` event puts a set in force from its place in the log on; what it leaves out keeps its
+default. Unknown names are ignored, as everywhere in the contract, so that an older worker can read
+a newer log. Defaults: measured or chosen, see `docs/detectors.md`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import InputError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Score = Annotated[float, Field(gt=0)]
+Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+Family = Literal["presence", "identity", "account", "money_back", "volume"]
+
+
+class SignRule(BaseModel):
+    """How one yes/no sign of an order weighs.
+
+    Attributes:
+        base: share among normal orders; where the running estimate starts.
+        under_attack: share that is assumed under attack.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    base: Share
+    under_attack: Share
+
+
+def _sign(base: float, under_attack: float) -> SignRule:
+    return SignRule(base=base, under_attack=under_attack)
+
+
+class BrushingRules(BaseModel):
+    """When orders of a room are suspected to be brushed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    repeat_buyer: SignRule = _sign(0.01, 0.4)
+    no_visit: SignRule = _sign(0.03, 0.5)
+    tiny_dwell: SignRule = _sign(0.01, 0.5)
+    shared_device: SignRule = _sign(0.015, 0.5)
+    shared_payment: SignRule = _sign(0.01, 0.4)
+    shared_address: SignRule = _sign(0.025, 0.4)
+    quick_refund: SignRule = _sign(0.015, 0.5)
+    young_account: SignRule = _sign(0.04, 0.35)
+
+    repeat_orders: int = Field(3, ge=2, description="Orders of one buyer in an hour.")
+    visit_minutes: Minutes = Field(30, description="A view so long before the order is a visit.")
+    tiny_dwell_ms: int = Field(10_000, ge=1, description="Entered less than this before buying.")
+    device_buyers: int = Field(3, ge=2)
+    payment_buyers: int = Field(3, ge=2)
+    address_buyers: int = Field(4, ge=2)
+    crowd_buyers: int = Field(
+        20, ge=2, description="A device, account or address of more buyers says nothing."
+    )
+    quick_refund_minutes: Minutes = 30
+    young_days: int = Field(7, ge=1)
+
+    decay_minutes: Minutes = Field(120, description="Evidence fades by 1/e in this time.")
+    cell: Score = Field(2.5, description="A sign counts towards a tier from this weight on.")
+    review: Score = Field(15.0, description="Score of a review: two signs.")
+    page: Score = Field(30.0, description="Score of a page: two families.")
+    meeting_orders: int = Field(
+        5, ge=1, description="So many orders have signs of two families, for a page."
+    )
+    mark: float = Field(2.0, description="Weight from which an order itself is suspected.")
+    quiet_minutes: Minutes = Field(30, description="An incident without new evidence ends.")
+
+
+class RuleSet(BaseModel):
+    """All rules."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    brushing: BrushingRules = BrushingRules()
+
+
+DEFAULT_RULES = RuleSet()
+
+
+def rule_set(rules: object) -> RuleSet:
+    """The rule set that a `rules` event holds.
+
+    Raises:
+        InputError: with the field and the reason, if it does not validate.
+    """
+    try:
+        return RuleSet.model_validate(rules)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError("invalid_field", f"{first['msg']} - at `$.rules.{where}`") from None

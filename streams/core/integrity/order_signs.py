@@ -1,0 +1,186 @@
+"""Which signs does an order carry, given the orders of its room in the last 24 hours?
+
+Orders come in event-time order (`streams.core.integrity.queue`), so a sign does not depend on who
+arrived first. A device, payment account or address counts towards its sign once enough buyers have
+used it, and says nothing once it has so many that it must be a dormitory or an office. An IP
+address is never evidence. An order without an identity lacks that sign, nothing else.
+
+State: the orders of the last 24 h and who used what. Caps: `scored_orders`, with the identities of
+those orders; eviction: oldest first.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.codec import Order
+from schemas.rules import BrushingRules
+from streams.core import limits
+
+MEMORY_MS = 24 * 3_600_000
+_HOUR_MS = 3_600_000
+_ONE_CART_MS = 60_000  # lines of one cart arrive as orders of one buyer within a minute
+_IDENTITIES = ("device", "payment", "address")
+
+
+class ScoredOrder:
+    """An order with what was known of it when its turn came.
+
+    Attributes:
+        visited: whether its buyer was seen in the room shortly before.
+        dwell_ms: from entering to buying; None if that is not known.
+        quick_refund: None until it is decided.
+        suspected: whether it came off trusted GMV.
+    """
+
+    __slots__ = (
+        "account_age_days",
+        "amount_minor",
+        "buyer_id",
+        "dwell_ms",
+        "identities",
+        "order_id",
+        "orders_in_an_hour",
+        "quick_refund",
+        "suspected",
+        "ts_ms",
+        "visited",
+    )
+
+    def __init__(self, event: Order, *, visited: bool, dwell_ms: int | None) -> None:
+        self.order_id = event.order_id
+        self.ts_ms = event.ts_ms
+        self.amount_minor = event.amount_minor
+        self.buyer_id = event.buyer_id
+        self.identities = (event.device_id, event.payment_id, event.address_id)
+        self.account_age_days = event.account_age_days
+        self.visited = visited
+        self.dwell_ms = dwell_ms
+        self.orders_in_an_hour = 1
+        self.quick_refund: bool | None = None
+        self.suspected = False
+
+
+class OrderSigns:
+    """The recent orders of one room."""
+
+    __slots__ = ("_buyers_of", "_evictions", "_orders_of", "by_id", "recent")
+
+    def __init__(self, evictions: limits.Evictions) -> None:
+        self._evictions = evictions
+        self.recent: deque[ScoredOrder] = deque()
+        self.by_id: dict[str, ScoredOrder] = {}
+        # kind of identity and id -> buyer -> how many of the recent orders
+        self._buyers_of: dict[tuple[str, str], dict[str, int]] = {}
+        self._orders_of: dict[str, deque[int]] = {}  # buyer -> stamps of separate purchases
+
+    def add(self, order: ScoredOrder) -> None:
+        """Take the next order in event time."""
+        self._forget(order.ts_ms - MEMORY_MS)
+        if len(self.recent) >= limits.cap("scored_orders"):
+            self._drop_oldest()
+            self._evictions.count("scored_orders")
+        self.recent.append(order)
+        self.by_id[order.order_id] = order
+        for key in _keys(order):
+            buyers = self._buyers_of.setdefault(key, {})
+            buyers[order.buyer_id] = buyers.get(order.buyer_id, 0) + 1
+        order.orders_in_an_hour = self._purchases(order)
+
+    def signs(self, order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:
+        """The signs that can be told of an order now, set or not."""
+        found = {
+            "repeat_buyer": order.orders_in_an_hour >= rules.repeat_orders,
+            "no_visit": not order.visited,
+        }
+        if order.dwell_ms is not None:
+            found["tiny_dwell"] = order.dwell_ms < rules.tiny_dwell_ms
+        if order.account_age_days is not None:
+            found["young_account"] = order.account_age_days < rules.young_days
+        if order.quick_refund is not None:
+            found["quick_refund"] = order.quick_refund
+        for kind, id_ in _keys(order):
+            buyers = len(self._buyers_of.get((kind, id_), ()))
+            if buyers <= rules.crowd_buyers:
+                least = getattr(rules, f"{kind}_buyers")
+                found[f"shared_{kind}"] = buyers >= least
+        return found
+
+    def _purchases(self, order: ScoredOrder) -> int:
+        """How often its buyer bought in the last hour, lines of one cart taken as one."""
+        stamps = self._orders_of.setdefault(order.buyer_id, deque())
+        if not stamps or order.ts_ms - stamps[-1] > _ONE_CART_MS:
+            stamps.append(order.ts_ms)
+        while stamps[0] <= order.ts_ms - _HOUR_MS:
+            stamps.popleft()
+        return len(stamps)
+
+    def _forget(self, before_ms: int) -> None:
+        while self.recent and self.recent[0].ts_ms <= before_ms:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        order = self.recent.popleft()
+        self.by_id.pop(order.order_id, None)
+        for key in _keys(order):
+            buyers = self._buyers_of[key]
+            buyers[order.buyer_id] -= 1
+            if not buyers[order.buyer_id]:
+                del buyers[order.buyer_id]
+            if not buyers:
+                del self._buyers_of[key]
+        stamps = self._orders_of.get(order.buyer_id)
+        if stamps is not None and stamps[-1] <= order.ts_ms:
+            del self._orders_of[order.buyer_id]
+
+    def snapshot(self) -> list[Any]:
+        return [
+            [
+                [
+                    order.order_id,
+                    order.ts_ms,
+                    order.amount_minor,
+                    order.buyer_id,
+                    list(order.identities),
+                    order.account_age_days,
+                    order.visited,
+                    order.dwell_ms,
+                    order.orders_in_an_hour,
+                    order.quick_refund,
+                    order.suspected,
+                ]
+                for order in self.recent
+            ],
+            [[buyer_id, list(stamps)] for buyer_id, stamps in self._orders_of.items()],
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        orders, purchases = state
+        for saved in orders:
+            order = ScoredOrder.__new__(ScoredOrder)
+            (
+                order.order_id,
+                order.ts_ms,
+                order.amount_minor,
+                order.buyer_id,
+                identities,
+                order.account_age_days,
+                order.visited,
+                order.dwell_ms,
+                order.orders_in_an_hour,
+                order.quick_refund,
+                order.suspected,
+            ) = saved
+            order.identities = tuple(identities)
+            self.recent.append(order)
+            self.by_id[order.order_id] = order
+            for key in _keys(order):
+                buyers = self._buyers_of.setdefault(key, {})
+                buyers[order.buyer_id] = buyers.get(order.buyer_id, 0) + 1
+        self._orders_of = {buyer_id: deque(stamps) for buyer_id, stamps in purchases}
+
+
+def _keys(order: ScoredOrder) -> Iterator[tuple[str, str]]:
+    for kind, id_ in zip(_IDENTITIES, order.identities, strict=True):
+        if id_ is not None:
+            yield kind, id_

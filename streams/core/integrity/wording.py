@@ -1,0 +1,74 @@
+"""What does an alert say? One sentence that a person understands, and the figures behind it."""
+
+from schemas.codec import RoomOpened
+from schemas.records import Alert, Evidence
+from streams.core.integrity.incident import Incident, Sign
+
+_DECIMALS = 4
+_SAYS = {
+    "repeat_buyer": "come from buyers who buy again and again within an hour",
+    "no_visit": "come from buyers who were not seen in the room before",
+    "tiny_dwell": "come within seconds of entering the room",
+    "shared_device": "come from devices that several buyers share",
+    "shared_payment": "are paid from accounts that several buyers share",
+    "shared_address": "go to addresses that several buyers share",
+    "young_account": "come from accounts a few days old",
+    "quick_refund": "are refunded within half an hour",
+}
+_CLEARS = {
+    "presence": "a source of orders outside the room, such as a link in a message",
+    "identity": "a dormitory, an office or a family that orders together",
+    "account": "a coupon for new members",
+    "money_back": "a faulty batch that was withdrawn",
+}
+
+
+def alert_of(
+    incident: Incident,
+    room_id: str,
+    opened: RoomOpened | None,
+    rules_version: int | str | None,
+) -> Alert:
+    """The alert that tells the newest version of an incident in a room."""
+    return Alert(
+        alert_id=incident.alert_id(room_id),
+        version=incident.version,
+        status=incident.status,
+        kind=incident.kind,
+        severity=incident.severity,
+        room_id=room_id,
+        host_id=opened.host_id if opened else None,
+        mcn_id=opened.mcn_id if opened else None,
+        product_id=None,
+        started_ms=incident.started_ms,
+        updated_ms=incident.updated_ms,
+        score=round(incident.told_score, _DECIMALS),
+        threshold=incident.threshold,
+        summary=_sentence(incident, room_id),
+        money_minor=incident.money_minor,
+        currency=opened.currency if opened else None,
+        evidence=[_evidence(sign) for sign in incident.signs],
+        rooms=[room_id],
+        rules_version=rules_version,
+    )
+
+
+def _evidence(sign: Sign) -> Evidence:
+    return Evidence(
+        signal=sign.name,
+        observed=round(sign.seen / sign.of, _DECIMALS) if sign.of else 0.0,
+        expected=round(sign.base, _DECIMALS),
+        weight=round(sign.weight, _DECIMALS),
+        orders=sign.orders,
+    )
+
+
+def _sentence(incident: Incident, room_id: str) -> str:
+    parts = [
+        f"{sign.seen} of {sign.of} {_SAYS[sign.name]} (normal: {sign.base:.1%})"
+        for sign in incident.signs[:3]
+    ]
+    said = f"Suspected brushed orders in room {room_id}: of its recent orders, {'; '.join(parts)}."
+    if incident.status == "resolved":
+        return f"Ended, quiet since: {said}"
+    return said
