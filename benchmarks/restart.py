@@ -9,6 +9,7 @@ part is reported.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.context import BenchmarkError, Context, Figures
 from benchmarks.logs import Log
@@ -55,10 +56,13 @@ def _killed_and_restarted(context: Context, log: Log, *options: str) -> tuple[Fi
         log.append([fresh[: _FRESH_EVENTS // 2]])
         worker.wait_for("the new records", lambda scrape: scrape.folded > len(before))
         time.sleep(1.5 * float(_CHECKPOINT_SECONDS))
-        worker.kill()
-        log.append([fresh[_FRESH_EVENTS // 2 :]])
-        worker.start()
-        restarted = _timed_start(worker)
+        with ThreadPoolExecutor(1) as sender:
+            worker.kill()
+            worker.start()
+            # new records come while it starts, as they do in an evening
+            sending = sender.submit(log.append, [fresh[_FRESH_EVENTS // 2 :]])
+            restarted = _timed_start(worker)
+            sending.result()
     return started, restarted
 
 

@@ -14,6 +14,7 @@ ROOM_PRODUCTS = "room-products"
 ROOM_MINUTES = "room-minutes"
 PARTITION_PROGRESS = "partition-progress"
 BOARDS = "boards"
+ALERTS = "alerts"
 DEAD_LETTERS = "dead-letters"
 CHECKPOINTS = "checkpoints"
 
@@ -98,6 +99,13 @@ TOPICS: tuple[Topic, ...] = (
         "scope, window and currency as a JSON list",
         "compact",
         "The newest state of each board.",
+    ),
+    Topic(
+        ALERTS,
+        1,
+        "alert_id and version as a JSON list",
+        "compact",
+        "Every version of every alert, with its evidence.",
     ),
     Topic(
         DEAD_LETTERS,

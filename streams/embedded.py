@@ -17,7 +17,8 @@ from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
 from schemas.events import LATEST_MS
 from schemas.partitioning import partition_of_room
-from schemas.records import AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
+from schemas.records import Alert, AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
+from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.partition import Emissions, Partition
@@ -35,6 +36,7 @@ class Results:
     rooms: list[RoomSummary]
     minutes: list[RoomMinute]
     boards: list[AnyBoard]
+    alerts: list[Alert]
     dead_letters: list[DeadLetter]
     progress: list[Progress]
 
@@ -97,6 +99,7 @@ class EmbeddedRun:
         partitions: of the topic that is imitated.
         zone: whose days the `day` boards show.
         top: rows of a board; 0 for all.
+        rules: used instead of what the log puts in force.
     """
 
     def __init__(
@@ -104,13 +107,15 @@ class EmbeddedRun:
         partitions: int = DEFAULT_PARTITIONS,
         zone: str = DEFAULT_ZONE,
         top: int = DEFAULT_TOP,
+        rules: RuleSet | None = None,
     ) -> None:
-        self.partitions = [Partition(number) for number in range(partitions)]
+        self.partitions = [Partition(number, rules) for number in range(partitions)]
         self.boards = BoardFold(ZoneInfo(zone), top)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
         self._minutes: list[RoomMinute] = []
+        self._alerts: list[Alert] = []
         self._dead_letters: list[DeadLetter] = []
 
     def feed(self, values: Sequence[bytes]) -> None:
@@ -139,6 +144,7 @@ class EmbeddedRun:
             rooms=[figures.summary for _, figures in rooms],
             minutes=self._minutes,
             boards=self.boards.boards(),
+            alerts=sorted(self._alerts, key=in_order_of_time),
             dead_letters=sorted(
                 self._dead_letters, key=lambda letter: (letter.partition, letter.offset)
             ),
@@ -193,6 +199,7 @@ class EmbeddedRun:
 
     def _take(self, emissions: Emissions) -> None:
         self._minutes += emissions.minutes
+        self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
         for figures in emissions.evicted:
             self.boards.apply_room(figures)
@@ -211,3 +218,8 @@ class EmbeddedRun:
 def _exhaust(decisions: Iterator[object]) -> None:
     for _ in decisions:
         pass
+
+
+def in_order_of_time(alert: Alert) -> tuple[int, str, int]:
+    """The order of versions of alerts in a file: by event time, alert and version."""
+    return alert.updated_ms, alert.alert_id, alert.version

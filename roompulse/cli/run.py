@@ -11,6 +11,7 @@ from producers.sessions import SessionFileError, check_arrival_order, read_recor
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.cli.progress import counted
 from schemas.topics import DEFAULT_PARTITIONS
+from streams.collector import collect_rarely
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
 from streams.embedded import EmbeddedRun
 from streams.result_files import run_report, write_results
@@ -36,6 +37,7 @@ def run(
     """
     if not _is_zone(zone):
         fail(f"{zone!r} is no time zone; give one like Asia/Shanghai or UTC")
+    collect_rarely()
     started = time.monotonic()
     with told_in_one_line(SessionFileError, OSError):
         chunks = read_records(session)

@@ -17,6 +17,7 @@ from schemas.clock import NOTHING_MS
 from schemas.codec import View
 from streams.core import limits
 from streams.core.distinct import DistinctCount
+from streams.core.gone import Gone
 from streams.core.histogram import DurationHistogram
 from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
 
@@ -56,6 +57,7 @@ class Audience:
         "_looked_ahead_to_ms",
         "_open",
         "_panes",
+        "_recently_gone",
         "_silent",
         "actions",
         "ended",
@@ -70,6 +72,7 @@ class Audience:
     def __init__(self, panes: Panes, evictions: limits.Evictions) -> None:
         self._panes = panes
         self._evictions = evictions
+        self._recently_gone = Gone(evictions)
         self._limit = limits.cap("visits")
         self._open: dict[str, Visit] = {}
         # Every open visit that will be silent by `_looked_ahead_to_ms` stands in `_silent`, a heap,
@@ -114,6 +117,22 @@ class Audience:
             self.actions[action] += 1
             if ts_ms >= open_from_ms and action in PANE_ACTIONS:
                 self._panes.at(ts_ms).count(action)
+
+    def presence(self, viewer_id: str, ts_ms: int, within_ms: int) -> tuple[bool, int | None]:
+        """Whether someone was here shortly before a moment, and for how long if still here.
+
+        Asked when an order arrives: by then everything its buyer did before has arrived as well.
+        """
+        visit = self._open.get(viewer_id)
+        if visit is None:
+            seen_ms = self._recently_gone.last_seen_ms(viewer_id)
+            return seen_ms is not None and seen_ms >= ts_ms - within_ms, None
+        dwell_ms = max(0, ts_ms - visit.start_ms) if ts_ms - visit.last_ms < UNSEEN_MS else None
+        return visit.last_ms >= ts_ms - within_ms, dwell_ms
+
+    def forget(self, watermark_ms: int) -> None:
+        """Forget who left long ago; asked when minutes close."""
+        self._recently_gone.forget(watermark_ms)
 
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
@@ -182,6 +201,7 @@ class Audience:
     def _end(self, viewer_id: str, visit: Visit, end_ms: int, gone_ms: int) -> None:
         """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""
         del self._open[viewer_id]
+        self._recently_gone.put(viewer_id, end_ms)
         self.watch_ms += end_ms - visit.last_ms
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
@@ -213,6 +233,7 @@ class Audience:
             self.stayed,
             self.stays.snapshot(),
             self.viewers.snapshot(),
+            self._recently_gone.snapshot(),
             self.actions,
         ]
 
@@ -226,10 +247,12 @@ class Audience:
             self.stayed,
             stays,
             viewers,
+            recently_gone,
             self.actions,
         ) = state
         self.stays.restore(stays)
         self.viewers.restore(viewers)
+        self._recently_gone.restore(recently_gone)
         for viewer_id, start_ms, last_ms in visits:
             visit = self._open[viewer_id] = Visit(start_ms)
             visit.last_ms = last_ms

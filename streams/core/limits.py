@@ -22,6 +22,9 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "refunded_orders": (1_000_000, "orders of a room with a refund, remembered for 24 h"),
     "complaints": (200_000, "complaint ids and states of a room remembered for 24 h"),
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
+    "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
+    "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
+    "evidence_queue": (1_000_000, "orders and refunds of a partition that wait for their turn"),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),
     "room_days": (

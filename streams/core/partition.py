@@ -14,7 +14,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from operator import length_hint
-from typing import Any
+from typing import Any, Literal
 
 from schemas import codec
 from schemas.clock import MAX_JUMP_MS, NOTHING_MS, OUT_OF_ORDER_MS, EventClock
@@ -22,6 +22,7 @@ from schemas.codec import Event, RoomEvent, Rules, Tick, View
 from schemas.errors import InputError, Reason
 from schemas.events import LATEST_MS
 from schemas.records import (
+    Alert,
     Counts,
     DeadLetter,
     ProductFigures,
@@ -30,10 +31,12 @@ from schemas.records import (
     RoomMinute,
     Version,
 )
+from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits
+from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS
-from streams.core.room import REPEAT, Moment, Outcome, Room
+from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
 
 # A record that waits for a verdict on its stamp: offset, bytes, event.
 Held = tuple[int, bytes, RoomEvent]
@@ -60,12 +63,14 @@ class Emissions:
     """What a run of records emits, in order.
 
     Attributes:
+        alerts: versions of alerts, as their evidence came by event time.
         evicted: last figures of rooms that had to go.
     """
 
-    __slots__ = ("dead_letters", "evicted", "evicted_products", "minutes")
+    __slots__ = ("alerts", "dead_letters", "evicted", "evicted_products", "minutes")
 
     def __init__(self) -> None:
+        self.alerts: list[Alert] = []
         self.minutes: list[RoomMinute] = []
         self.dead_letters: list[DeadLetter] = []
         self.evicted: list[RoomFigures] = []
@@ -75,11 +80,14 @@ class Emissions:
 class Partition:
     """The fold of one partition.
 
+    Args:
+        rules: used instead of what the log puts in force, to test rules on a recorded session.
+
     Attributes:
         next_offset: the offset that comes next; a record below it was folded before.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, rules: RuleSet | None = None) -> None:
         self.number = number
         self.next_offset = 0
         self.clock: EventClock[Held] = EventClock()
@@ -89,9 +97,10 @@ class Partition:
         self.rejected_by_reason: dict[str, int] = {}
         self.accepted: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
         self.duplicates: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
-        self.rules_version: int | str | None = None
+        self.detectors = Detectors(self.evictions, rules)
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
+        self._due_ms = NOTHING_MS  # a stamp from this one on closes a minute or makes evidence due
         self._with_open_minutes: dict[str, None] = {}
         self._out = Emissions()
 
@@ -122,7 +131,7 @@ class Partition:
         """
         clock, moment, find_room = self.clock, self._moment, self.rooms.get
         views = late = 0
-        greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+        greatest_ms, limit_ms, due_ms, open_from_ms = self._clock_in_short()
         watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         rest = iter(events)
         event: Any  # told apart by its class: narrowing each would cost more than folding it
@@ -138,9 +147,9 @@ class Partition:
                     greatest_ms = ts_ms
                     limit_ms = ts_ms + MAX_JUMP_MS
                     watermark_ms = ts_ms - OUT_OF_ORDER_MS
-                    if ts_ms >= close_ms:
-                        self._close_minutes(watermark_ms)
-                        close_ms, open_from_ms = self._next_close_ms, moment.open_from_ms
+                    if ts_ms >= due_ms:
+                        self._catch_up(ts_ms)
+                        due_ms, open_from_ms = self._due_ms, moment.open_from_ms
                 if kind is View:
                     room.audience.view(event, watermark_ms, open_from_ms)
                     if event.product_id is not None:
@@ -153,6 +162,7 @@ class Partition:
                 else:
                     moment.watermark_ms = watermark_ms
                     outcome = self._apply_to(room, event)
+                    due_ms = self._due_ms
                     if outcome is not None:
                         at = len(events) - length_hint(rest) - 1
                         self._tell(offsets[at], values[at], event, outcome)
@@ -160,7 +170,7 @@ class Partition:
                 clock.reach(greatest_ms)
                 at = len(events) - length_hint(rest) - 1
                 self._fold_one(offsets[at], values[at], event)
-                greatest_ms, limit_ms, close_ms, open_from_ms = self._clock_in_short()
+                greatest_ms, limit_ms, due_ms, open_from_ms = self._clock_in_short()
                 watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         clock.reach(greatest_ms)
         moment.watermark_ms = watermark_ms
@@ -168,12 +178,12 @@ class Partition:
         self.counts.late += late
 
     def _clock_in_short(self) -> tuple[int, int, int, int]:
-        """Greatest stamp, up to where one is believed at once, when a minute closes, from where
+        """Greatest stamp, up to where one is believed at once, when something is due, from where
         minutes are open. Nothing is believed in short while the clock still tells rooms apart.
         """
         clock = self.clock
         limit_ms = clock.limit_ms if clock.many_rooms else NOTHING_MS
-        return clock.greatest_ms, limit_ms, self._next_close_ms, self._moment.open_from_ms
+        return clock.greatest_ms, limit_ms, self._due_ms, self._moment.open_from_ms
 
     def _fold_one(self, offset: int, value: bytes, event: Any) -> None:  # noqa: ANN401
         """Fold any record."""
@@ -190,7 +200,7 @@ class Partition:
         elif kind is Tick:
             self._tick(event)
         elif kind is Rules:
-            self._rules(event)
+            self._rules(offset, value, event)
         else:
             self._reject(offset, value, event.reason, event.detail)
 
@@ -236,7 +246,7 @@ class Partition:
             by_type=_by_name(self.accepted),
             duplicate_by_type=_by_name(self.duplicates),
             evicted=dict(sorted(self.evictions.counts.items())),
-            rules_version=self.rules_version,
+            rules_version=self.detectors.rules_version,
             rooms=len(self.rooms),
             waiting=len(self.clock.waiting),
         )
@@ -255,15 +265,15 @@ class Partition:
     def _apply(self, offset: int, value: bytes, event: RoomEvent, *, believed: bool = True) -> None:
         """Apply an event to its room, at the watermark that stands after its stamp."""
         greatest_ms = self.clock.greatest_ms
-        if greatest_ms >= self._next_close_ms:
-            self._close_minutes(greatest_ms - OUT_OF_ORDER_MS)
+        if greatest_ms >= self._due_ms:
+            self._catch_up(greatest_ms)
         moment = self._moment
         moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         moment.believed = believed
         room = self.rooms.get(event.room_id)
         known = room is not None
         if room is None:
-            room = Room(event.room_id, self.evictions, self._with_open_minutes)
+            room = self._new_room(event.room_id)
         outcome = self._apply_to(room, event)
         moment.believed = True
         if not known and _is_accepted(outcome):
@@ -285,9 +295,29 @@ class Partition:
                 room.last_ms = max(room.last_ms, event.ts_ms)
                 if event.ts_ms < moment.open_from_ms:
                     self.counts.late += 1
+            self._plan()
         return outcome
 
-    def _tell(self, offset: int, value: bytes, event: RoomEvent, outcome: Outcome) -> None:
+    def _new_room(self, room_id: str) -> Room:
+        return Room(room_id, self.evictions, self._with_open_minutes, self.detectors)
+
+    def _plan(self) -> None:
+        """Note when something is due next."""
+        self._due_ms = min(self._next_close_ms, self.detectors.next_ms + OUT_OF_ORDER_MS)
+
+    def _catch_up(self, greatest_ms: int) -> None:
+        """Do what event time makes due: take evidence, close minutes, end quiet incidents."""
+        watermark_ms = greatest_ms - OUT_OF_ORDER_MS
+        self._moment.watermark_ms = watermark_ms
+        self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
+        if greatest_ms >= self._next_close_ms:
+            self._close_minutes(watermark_ms)
+            self._out.alerts += self.detectors.settle(self.rooms, watermark_ms)
+        self._plan()
+
+    def _tell(
+        self, offset: int, value: bytes, event: RoomEvent, outcome: Refusal | Literal[True]
+    ) -> None:
         """Count and keep what was not accepted, or not wholly."""
         if outcome is REPEAT:
             self.duplicates[type(event)] += 1
@@ -317,8 +347,14 @@ class Partition:
         self._reach(event.ts_ms)
         self._count_broadcast(Tick)
 
-    def _rules(self, event: Rules) -> None:
-        self.rules_version = event.version
+    def _rules(self, offset: int, value: bytes, event: Rules) -> None:
+        """Put rules in force, or refuse them and change nothing."""
+        try:
+            self.detectors.put_in_force(event.version, event.rules)
+        except InputError as error:
+            if self.number == 0:  # every partition has the record; the first one counts it
+                self._reject(offset, value, error.reason, error.detail)
+            return
         self._count_broadcast(Rules)
 
     def _count_broadcast(self, kind: type) -> None:
@@ -332,8 +368,8 @@ class Partition:
         for item, believed in self.clock.tick(ts_ms):
             self._decided(item, believed=believed)
         greatest_ms = self.clock.greatest_ms
-        if greatest_ms >= self._next_close_ms:
-            self._close_minutes(greatest_ms - OUT_OF_ORDER_MS)
+        if greatest_ms >= self._due_ms:
+            self._catch_up(greatest_ms)
         self._moment.watermark_ms = greatest_ms - OUT_OF_ORDER_MS
 
     def _close_minutes(self, watermark_ms: int) -> None:
@@ -380,7 +416,7 @@ class Partition:
             self.rejected_by_reason,
             {_TYPE_NAMES[kind]: count for kind, count in self.accepted.items()},
             {_TYPE_NAMES[kind]: count for kind, count in self.duplicates.items()},
-            self.rules_version,
+            self.detectors.snapshot(),
             [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
         ]
 
@@ -388,7 +424,7 @@ class Partition:
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
         number, next_offset, clock, rooms, evicted, counts, rejected, accepted, *rest = state
-        duplicates, rules_version, (watermark_ms, open_from_ms, next_close_ms) = rest
+        duplicates, detectors, (watermark_ms, open_from_ms, next_close_ms) = rest
         self = cls(number)
         self.next_offset = next_offset
         for item in clock[3]:
@@ -400,15 +436,16 @@ class Partition:
         self.rejected_by_reason = rejected
         self.accepted = {kind: accepted[name] for kind, name in _TYPE_NAMES.items()}
         self.duplicates = {kind: duplicates[name] for kind, name in _TYPE_NAMES.items()}
-        self.rules_version = rules_version
+        self.detectors.restore(detectors)
         self._moment = Moment(watermark_ms, open_from_ms)
         self._next_close_ms = next_close_ms
         for saved in rooms:
-            room = Room(saved[0], self.evictions, self._with_open_minutes)
+            room = self._new_room(saved[0])
             room.restore(saved)
             self.rooms[room.room_id] = room
             if room.panes.open:
                 self._with_open_minutes[room.room_id] = None
+        self._plan()
         return self
 
 

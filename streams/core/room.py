@@ -27,6 +27,8 @@ from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
+from streams.core.integrity.brushing import Brushing
+from streams.core.integrity.detectors import Detectors
 from streams.core.ledger import Ledger
 from streams.core.pane import Panes
 from streams.core.products import Pair, ProductLedger, Products
@@ -70,8 +72,10 @@ class Room:
     """
 
     __slots__ = (
+        "_detectors",
         "after_sales",
         "audience",
+        "brushing",
         "changed",
         "closed_ms",
         "funnel",
@@ -84,9 +88,15 @@ class Room:
     )
 
     def __init__(
-        self, room_id: str, evictions: limits.Evictions, with_open_minutes: dict[str, None]
+        self,
+        room_id: str,
+        evictions: limits.Evictions,
+        with_open_minutes: dict[str, None],
+        detectors: Detectors,
     ) -> None:
         self.room_id = room_id
+        self._detectors = detectors
+        self.brushing: Brushing | None = None
         self.opened: RoomOpened | None = None
         self.closed_ms: int | None = None
         self.last_ms = 0
@@ -126,7 +136,18 @@ class Room:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
             pane.gross_minor += event.amount_minor
+        if moment.believed:
+            within_ms = self._detectors.visit_ms
+            visited, dwell_ms = self.audience.presence(event.buyer_id, event.ts_ms, within_ms)
+            self._detectors.ordered(event, visited=visited, dwell_ms=dwell_ms)
         return None
+
+    def suspect(self, order_id: str, watermark_ms: int) -> None:
+        """Take an order off trusted GMV, of the room and of its product."""
+        known = self.ledger.suspect(order_id, watermark_ms)
+        if known is not None:
+            self.products.suspect(known, self.last_ms)
+            self.changed = True
 
     def refund(self, event: Refund, moment: Moment) -> Outcome:
         refunded = self.ledger.refund(event, moment.watermark_ms)
@@ -135,6 +156,8 @@ class Room:
         accepted_minor = refunded.accepted_minor
         if accepted_minor:
             self.products.refund(event, refunded)
+            if moment.believed:
+                self._detectors.refunded(event)
             if moment.believed and event.ts_ms >= moment.open_from_ms:
                 self.panes.at(event.ts_ms).refunded_minor += accepted_minor
         if accepted_minor == event.amount_minor:
@@ -178,6 +201,7 @@ class Room:
     def close_minutes(self, moment: Moment, before_ms: int) -> list[RoomMinute]:
         """Close the minutes before `before_ms`, at a watermark that has reached it."""
         self.audience.expire(moment.watermark_ms, moment.open_from_ms)
+        self.audience.forget(moment.watermark_ms)
         return self.panes.close(before_ms)
 
     def figures(self, moment: Moment, version: Version) -> RoomFigures:
@@ -274,11 +298,12 @@ class Room:
             self.funnel.snapshot(),
             self.after_sales.snapshot(),
             self.products.snapshot(),
+            self.brushing.snapshot() if self.brushing else None,
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, products = rest
+        funnel, after_sales, products, brushing = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -298,6 +323,9 @@ class Room:
         self.funnel.restore(funnel)
         self.after_sales.restore(after_sales)
         self.products.restore(products)
+        if brushing is not None:
+            self.brushing = self._detectors.of_a_room()
+            self.brushing.restore(brushing)
 
 
 def _from_the_future(ts_ms: int) -> Refusal:

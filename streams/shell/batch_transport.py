@@ -45,8 +45,6 @@ class Batch:
 class _ConsumerThread(faust_driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust hard-codes a fetch wait of 1,500 ms and no minimum; these are set on the consumer."""
 
-    logger = faust_driver.logger  # what Faust logs here is Faust's (`logs`)
-
     def _create_worker_consumer(self, transport: "BatchTransport") -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         limits = transport.limits
@@ -58,8 +56,6 @@ class _ConsumerThread(faust_driver.AIOKafkaConsumerThread):  # type: ignore[misc
 
 class _BatchConsumer(faust_driver.Consumer):  # type: ignore[misc]
     """Delivers one message for each partition and fetch."""
-
-    logger = faust_driver.logger
 
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)

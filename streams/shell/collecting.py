@@ -6,9 +6,17 @@ The newest version of each view counts; records that were published twice count 
 import msgspec
 
 from schemas import topics
-from schemas.records import AnyBoard, DeadLetter, Progress, RoomFigures, RoomMinute, decode_board
+from schemas.records import (
+    Alert,
+    AnyBoard,
+    DeadLetter,
+    Progress,
+    RoomFigures,
+    RoomMinute,
+    decode_board,
+)
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
-from streams.embedded import Results
+from streams.embedded import Results, in_order_of_time
 from streams.shell.reading import read_to_end
 
 _SCOPES: tuple[str, ...] = (*ROOM_SCOPES, *GOODS_SCOPES)
@@ -33,10 +41,15 @@ async def collect(bootstrap: str) -> Results:
     async for record in read_to_end(bootstrap, topics.DEAD_LETTERS, 0):
         letter = msgspec.json.decode(record.value or b"", type=DeadLetter)
         letters[letter.partition, letter.offset] = letter
+    alerts: dict[tuple[str, int], Alert] = {}
+    async for record in read_to_end(bootstrap, topics.ALERTS, 0):
+        alert = msgspec.json.decode(record.value or b"", type=Alert)
+        alerts[alert.alert_id, alert.version] = alert
     return Results(
         rooms=[rooms[room_id].summary for room_id in sorted(rooms)],
         minutes=[minutes[key] for key in sorted(minutes)],
         boards=await newest_boards(bootstrap),
+        alerts=sorted(alerts.values(), key=in_order_of_time),
         dead_letters=[letters[key] for key in sorted(letters)],
         progress=await newest_progress(bootstrap),
     )

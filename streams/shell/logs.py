@@ -7,7 +7,9 @@ once (`log_ends`). `ROOMPULSE_LOG_LEVEL=info` shows theirs, too.
 
 import logging
 
-_LIBRARIES = ("aiokafka", "faust", "mode")
+# What Faust logs of our subclasses stands under the names of our modules; what we have to say
+# ourselves is logged by the name `roompulse.worker`.
+_LIBRARIES = ("aiokafka", "faust", "mode", "streams")
 
 
 def set_up(level: str) -> None:

@@ -215,6 +215,11 @@ class RoomStage:
                 topics.ROOM_MINUTES,
                 [(_key(line.room_id, line.minute_ms), line) for line in emissions.minutes],
             )
+        if emissions.alerts:
+            await publish(
+                topics.ALERTS,
+                [(_key(each.alert_id, each.version), each) for each in emissions.alerts],
+            )
         if emissions.dead_letters:
             letters = emissions.dead_letters
             await publish(

@@ -10,7 +10,6 @@ state is saved, the group is left, what was opened is closed.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -25,6 +24,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.topics import CHECKPOINTS, LIVE_EVENTS
+from streams.collector import collect_rarely
 from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
 from streams.shell.checkpoints import KafkaCheckpoints
@@ -55,8 +55,6 @@ _TOLD_IN_ONE_LINE = (KafkaError, KafkaSilentError, ForeignStateError, OSError)
 
 class _App(faust.App):  # type: ignore[misc]
     """Faust makes a folder for tables in the working directory; there are no tables here."""
-
-    logger = faust.app.base.logger  # what Faust logs here is Faust's (`logs`)
 
     def _create_directories(self) -> None:
         pass
@@ -357,8 +355,7 @@ def run_worker(settings: WorkerSettings, partitions: int) -> None:
     batch_transport.require_compiled_stream_loop()
     batch_transport.skip_consumer_records()
     logs.set_up(settings.log_level)
-    # state is long-lived and free of cycles: let the collector look at it rarely
-    gc.set_threshold(100_000, 20, 50)
+    collect_rarely()
 
     async def run() -> None:
         await Worker(settings, partitions).run()

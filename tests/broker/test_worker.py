@@ -496,7 +496,7 @@ def test_a_killed_worker_folds_again_soon(
 
     def is_folding() -> bool:
         nonlocal sent
-        for number in mine:
+        for number in range(DEFAULT_PARTITIONS):
             part = _orders(_room_in(number), 1, first=sent)
             asyncio.run(workers.send(bootstrap, part, with_closing_tick=False))
         sent += 1

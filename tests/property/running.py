@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas import records
+from schemas.rules import BrushingRules, RuleSet
 from streams.embedded import EmbeddedRun, Results
 from streams.result_files import run_report
 
@@ -22,11 +23,20 @@ class Plain:
     run: dict[str, Any]
 
 
+# The recount has no detectors: it is compared with a run that suspects nobody.
+NO_SUSPICION = RuleSet(brushing=BrushingRules(review=1e12, page=1e12))
+
+
 def run_embedded(
-    values: Sequence[bytes], *, partitions: int = 4, chunk: int = 10_000, top: int = 0
+    values: Sequence[bytes],
+    *,
+    partitions: int = 4,
+    chunk: int = 10_000,
+    top: int = 0,
+    rules: RuleSet | None = NO_SUSPICION,
 ) -> Results:
     """The results of a session that is fed in chunks."""
-    run = EmbeddedRun(partitions, top=top)
+    run = EmbeddedRun(partitions, top=top, rules=rules)
     for at in range(0, len(values), chunk):
         run.feed(values[at : at + chunk])
     return run.finish()

@@ -61,8 +61,9 @@ def assert_bounded(partition: Partition, entries: int) -> None:
 
 
 def test_every_cap_is_looked_at_here() -> None:
-    room = Room("r", limits.Evictions(), {})
-    assert {"rooms", *sizes_of(room), *ELSEWHERE} == set(limits.CAPS)
+    partition, _ = folded([encode({"type": "tick", "event_id": "t", "ts_ms": BASE_MS})])
+    fold(partition, [b"", encode(order(1))], 1, 2)
+    assert {"rooms", *sizes_of(partition.rooms["r"]), *ELSEWHERE} == set(limits.CAPS)
 
 
 @EXAMPLES
@@ -233,6 +234,21 @@ def test_viewers_who_come_and_go_at_once_leave_nothing_behind() -> None:
         audience = partition.rooms["r"].audience
         assert audience.online == 0
         assert len(audience._silent) <= 2 * CAP
+
+
+def test_late_viewers_who_come_and_go_leave_nothing_behind() -> None:
+    """They are about to fall silent when they come."""
+    with caps_of(CAP):
+        partition = Partition(0)
+        log = [encode({"type": "tick", "event_id": "t", "ts_ms": BASE_MS})]
+        log += [encode(view(0, ts_ms=BASE_MS + 75_000)), encode(view(1, ts_ms=BASE_MS + 75_000))]
+        for number in range(2, 20 * CAP):
+            log += [encode(view(number, ts_ms=BASE_MS))]
+            log += [encode(view(number, ts_ms=BASE_MS, action="leave"))]
+        fold(partition, log, 0, len(log))
+        audience = partition.rooms["r"].audience
+        assert audience.online == 2
+        assert len(audience._silent) <= 2 * CAP + 1
 
 
 def test_a_product_older_than_all_that_are_kept_is_not_kept_to_be_shown_either() -> None:

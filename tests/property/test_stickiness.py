@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
+from unittest.mock import patch
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 
 from schemas import records
 from schemas.calendar import calendar_of
+from streams.core import limits
+from streams.core.partition import Partition
 from streams.embedded import EmbeddedRun
 from tests.oracle.contract import Event
 from tests.oracle.malformed import encode
 from tests.oracle.stickiness import Festival, stickiness
-from tests.oracle.strategies import adversarial_logs
+from tests.oracle.strategies import adversarial_logs, shuffle_within_lateness
+from tests.property.driving import dealt, fold, restarted
 
 EXAMPLES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HOUR_MS: Final = 3_600_000
@@ -26,10 +30,6 @@ ORDERS: Final = tuple(f"o{number}" for number in range(12))
 ZONES: Final = ("Asia/Shanghai", "UTC", "America/New_York", "America/St_Johns", "Asia/Kathmandu")
 
 Draw = Callable[..., Any]
-
-
-def festival(name: str, first: date, last: date) -> Festival:
-    return Festival(name, first, last)
 
 
 @st.composite
@@ -109,14 +109,17 @@ def _event(draw: Draw, number: int, ts_ms: int) -> Event:
 
 
 @st.composite
-def seasons(draw: Draw, max_events: int = 50) -> list[Event]:
-    """Events of many days in order of time; a tick where time moves far, as in a live log."""
-    events: list[Event] = []
+def seasons(draw: Draw, max_events: int = 50, *, ticks: bool = False) -> list[Event]:
+    """Events of many days in order of time; a tick where time moves far, as in a live log.
+
+    With `ticks`, it is never missing, so that every stamp is believed at once.
+    """
     now_ms = START_MS + draw(st.sampled_from((0, -1, 12 * HOUR_MS, -70 * DAY_MS)))
+    events: list[Event] = [{"type": "tick", "event_id": "t", "ts_ms": now_ms}] if ticks else []
     for number in range(draw(st.integers(0, max_events))):
         step_ms = draw(moments_ms())
         now_ms += step_ms
-        if step_ms > 500_000 and draw(st.integers(0, 5)):
+        if step_ms > 500_000 and (ticks or draw(st.integers(0, 5))):
             events.append({"type": "tick", "event_id": f"t{number}", "ts_ms": now_ms})
         events.append(_event(draw, number, now_ms))
     return events
@@ -154,3 +157,59 @@ def test_every_figure_of_an_adversarial_log_equals_the_naive_count(
     zone = "Asia/Shanghai"
     mine = ours(log, partitions=partitions, zone=zone, calendar=calendar, chunk=7)
     assert mine == stickiness(log, partitions, zone, calendar)
+
+
+def sure(event: Event) -> Event:
+    """Give orders and refunds ids of their own: which of two repeats counts hangs on which came."""
+    own = {"order": {"order_id": event["event_id"]}}
+    own["refund"] = {"order_id": f"not {event['event_id']}", "refund_id": event["event_id"]}
+    return event | own.get(event["type"], {})
+
+
+@EXAMPLES
+@given(
+    seasons(ticks=True),
+    st.lists(st.sampled_from((0, 1, 2_500, 5_000)), min_size=101, max_size=101),
+    st.integers(1, 5),
+    calendars(),
+)
+def test_arrival_order_inside_the_lateness_bound_and_the_partition_count_change_nothing(
+    events: list[Event], delays_ms: list[int], partitions: int, calendar: list[Festival]
+) -> None:
+    events = [sure(event) for event in events]
+    delays_ms = [
+        0 if event["type"] == "tick" else delay_ms
+        for event, delay_ms in zip(events, delays_ms, strict=False)
+    ]
+    shuffled = shuffle_within_lateness(events, delays_ms)
+    first, second = (
+        ours(
+            [encode(event) for event in log],
+            partitions=count,
+            zone="Asia/Shanghai",
+            calendar=calendar,
+            chunk=1_000,
+        )
+        for log, count in ((events, 1), (shuffled, partitions))
+    )
+    assert second == first
+
+
+@EXAMPLES
+@given(rough_seasons(), st.integers(0, 100), st.sampled_from((1, 3, 1_000)))
+def test_a_season_that_is_cut_anywhere_and_restored_leaves_the_same_state(
+    log: list[bytes], cut: int, cap: int
+) -> None:
+    caps = dict.fromkeys(("room_days", "room_day_people"), (cap, ""))
+    with patch.dict(limits.CAPS, caps):
+        (log,) = dealt(log, 1)
+        whole, partition = Partition(0, "America/New_York"), Partition(0, "America/New_York")
+        fold(whole, log, 0, len(log))
+        fold(partition, log, 0, cut)
+        partition = restarted(partition)
+        fold(partition, log, partition.next_offset, len(log))
+        assert partition.stickiness.snapshot() == whole.stickiness.snapshot()
+        assert partition.evictions.counts == whole.evictions.counts
+        for each in (partition, whole):
+            assert len(each.stickiness.room_days) <= cap
+            assert each.stickiness.people <= cap

@@ -8,7 +8,6 @@ import msgspec
 
 from schemas.codec import Checkout, Complaint, Exposure, Order, Product, Refund, RoomOpened, View
 from schemas.records import Counts, ProductFigures, Progress, RoomFigures, RoomMinute, Version
-from streams.core import limits
 from streams.core.partition import Partition
 from streams.core.room import Moment, Room
 
@@ -101,7 +100,11 @@ def opened(room_id: str = "r", **fields: Any) -> RoomOpened:
 
 
 def room() -> Room:
-    return Room("r", limits.Evictions(), {})
+    """A room of which nothing is known but that a product was listed, without a merchant."""
+    partition = Partition(0)
+    partition.fold([0], [b""], [listed("nothing", None)])
+    partition.end(0)
+    return partition.rooms["r"]
 
 
 def moment(watermark_ms: int = 0, *, believed: bool = True) -> Moment:
@@ -110,9 +113,13 @@ def moment(watermark_ms: int = 0, *, believed: bool = True) -> Moment:
 
 def figures(room_id: str, offset: int = 1, partition: int = 0, **changed: Any) -> RoomFigures:
     """The figures of a room in which nothing happened, but for what is given."""
-    partition_state = Partition(partition)
-    empty = Room(room_id, partition_state.evictions, {}).figures(moment(), Version(0, 0))
-    facts = {"host_id": f"host of {room_id}", "currency": "CNY", "mode": "talent"}
+    empty = room().figures(moment(), Version(0, 0))
+    facts = {
+        "room_id": room_id,
+        "host_id": f"host of {room_id}",
+        "currency": "CNY",
+        "mode": "talent",
+    }
     refunded_orders = changed.pop("refunded_orders", 0)
     changed.setdefault("net_minor", changed.get("gross_minor", 0))
     changed.setdefault("trusted_minor", changed["net_minor"])

@@ -5,14 +5,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from producers.generator import (
     SCENARIOS,
@@ -40,21 +40,17 @@ from tests.oracle.recount import recount
 
 PLANTED = tuple(name for name, scenario in SCENARIOS.items() if "rooms" in scenario.options)
 HOUR_MS = 60 * MINUTE_MS
-
-
-class Visit(NamedTuple):
-    enter_ms: int | None  # None if the enter was lost
-    first_ms: int
-    last_ms: int
+THIN = Wanted(audience=0.2)
 
 
 class Played:
     """A generated session, decoded, with look-ups for its truth."""
 
     def __init__(self, session: Session) -> None:
-        self.records = list(session)
+        records = list(session)
         self.truth = session.truth
-        events = [codec.decode(record) for record in self.records]
+        self.sample = b"".join(records[::7]).decode()
+        events = [codec.decode(record) for record in records]
         self.orders = {e.order_id: e for e in events if isinstance(e, codec.Order)}
         self.checkouts = {e.order_id for e in events if isinstance(e, codec.Checkout)}
         self.refunds = {e.order_id: e for e in events if isinstance(e, codec.Refund)}
@@ -92,13 +88,13 @@ class Played:
 
 
 @cache
-def played(name: str, seed: int, wanted: Wanted = Wanted()) -> Played:
+def played(name: str, seed: int, wanted: Wanted) -> Played:
     return Played(generate(name, seed, wanted=wanted))
 
 
 @cache
 def brushed(seed: int, intensity: float = 1.0) -> Played:
-    return played("brushing", seed, Wanted(intensity=intensity, audience=0.25))
+    return played("brushing", seed, Wanted(intensity=intensity, audience=0.15, hours=3.5))
 
 
 def each_attack(name: str, seeds: int = 3) -> Iterator[tuple[Played, Incident]]:
@@ -162,7 +158,7 @@ def test_a_drip_enters_three_to_eight_seconds_before(name: str) -> None:
     for session, incident in each_attack(name):
         dwells = session.dwells_ms(incident)
         assert len(dwells) >= 0.8 * len(incident.order_ids)  # the others' enters were lost
-        assert 3_000 <= min(dwells)
+        assert min(dwells) >= 3_000
         assert max(dwells) < 8_000
 
 
@@ -282,13 +278,13 @@ def test_intensity_multiplies_orders_and_what_the_adversary_owns(intensity: floa
 
 
 def test_at_intensity_one_thirty_orders_are_once_the_rooms_own_rate() -> None:
-    natural = hours = 0.0
-    for seed in range(4):
-        session = brushed(seed)
-        planted = {order_id for known in session.truth.incidents for order_id in known.order_ids}
-        natural += sum(order_id not in planted for order_id in session.orders)
-        hours += session.truth.notes["planted"]["room_hours"]
-    assert natural / hours * 67 / 60 == pytest.approx(30, rel=0.3)
+    rates = []
+    for seed in range(12):
+        for plan in brushing(seed, Wanted()).rooms:
+            buyers = plan.visits * parameters.ENGAGED_SHARE * plan.conversion
+            orders = buyers * (1 - parameters.NO_PAYMENT_SHARE) / (1 - parameters.NEXT_ORDER_SHARE)
+            rates.append(orders / 4 * 67 / 60)
+    assert fmean(rates) == pytest.approx(30, rel=0.2)
 
 
 def test_one_attack_a_room_with_clean_rooms_beside() -> None:
@@ -308,7 +304,9 @@ def test_one_attack_a_room_with_clean_rooms_beside() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_bots_have_the_shape_of_their_kind(seed: int) -> None:
-    session = played("viewbots", seed, Wanted(attacks=("V-A", "V-B", "V-C"), rooms=6))
+    session = played(
+        "viewbots", seed, Wanted(attacks=("V-A", "V-B", "V-C"), rooms=6, hours=3, audience=0.3)
+    )
     for name in ("V-A", "V-B", "V-C"):
         (incident,) = session.incidents(adversary=name)
         assert incident.kind == "fake_viewers"
@@ -350,7 +348,7 @@ def test_bots_are_counted_by_the_rooms_own_visits() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_faulty_batch_comes_back_three_times_as_often(seed: int) -> None:
-    session = played("refund_wave", seed)
+    session = played("refund_wave", seed, THIN)
     (incident,) = session.incidents(adversary="R-A")
     assert incident.kind == "refund_surge"
     product_id = incident.more["product_id"]
@@ -376,7 +374,7 @@ def test_a_faulty_batch_comes_back_three_times_as_often(seed: int) -> None:
 
 @pytest.mark.parametrize(("intensity", "wanted"), [(1.0, 10), (2.0, 20)])
 def test_a_complaint_wave_is_ten_people_in_twenty_minutes(intensity: float, wanted: int) -> None:
-    session = played("complaint_wave", 2, Wanted(intensity=intensity))
+    session = played("complaint_wave", 2, Wanted(intensity=intensity, audience=0.2))
     (incident,) = session.incidents(adversary="C-A")
     assert incident.kind == "complaint_surge"
     ids = set(incident.more["complaint_ids"])
@@ -396,7 +394,7 @@ def test_a_complaint_wave_is_ten_people_in_twenty_minutes(intensity: float, want
 
 @pytest.mark.parametrize("seed", range(3))
 def test_after_the_hint_buyers_cancel_stay_and_complain(seed: int) -> None:
-    session = played("off_platform", seed)
+    session = played("off_platform", seed, THIN)
     (incident,) = session.incidents(adversary="O-A")
     assert incident.kind == "off_platform_payment"
     hint_ms = incident.more["hint_ms"]
@@ -417,7 +415,7 @@ def test_after_the_hint_buyers_cancel_stay_and_complain(seed: int) -> None:
 def test_fewer_buy_after_the_hint() -> None:
     before = after = 0
     for seed in range(3):
-        session = played("off_platform", seed)
+        session = played("off_platform", seed, THIN)
         (incident,) = session.incidents(adversary="O-A")
         hint_ms = incident.more["hint_ms"]
         for order in session.orders.values():
@@ -430,7 +428,7 @@ def test_fewer_buy_after_the_hint() -> None:
 
 @pytest.mark.parametrize(("intensity", "turns"), [(1.0, 4), (0.5, 2), (2.0, 8)])
 def test_two_rooms_undercut_each_other_turn_by_turn(intensity: float, turns: int) -> None:
-    session = played("price_war", 1, Wanted(intensity=intensity))
+    session = played("price_war", 1, Wanted(intensity=intensity, audience=0.2))
     (incident,) = session.incidents(adversary="W-A")
     assert incident.kind == "price_war"
     rooms, product_id = incident.more["rooms"], incident.more["product_id"]
@@ -441,7 +439,7 @@ def test_two_rooms_undercut_each_other_turn_by_turn(intensity: float, turns: int
     assert incident.ended_ms - incident.started_ms < HOUR_MS
     prices = [of_war[0].price_minor, *(event.price_minor for event in priced)]
     assert prices[1:] == incident.more["prices_minor"]
-    for last, price in zip(prices, prices[1:], strict=False):
+    for last, price in pairwise(prices):
         assert last is not None
         assert price is not None
         assert 0.94 < price / last <= 0.95
@@ -458,7 +456,7 @@ def test_two_rooms_undercut_each_other_turn_by_turn(intensity: float, turns: int
 
 @cache
 def quiet(seed: int = 0) -> Played:
-    return played("silence", seed, Wanted(rooms=24, hours=10))
+    return played("silence", seed, Wanted(rooms=12, hours=10, audience=0.5))
 
 
 def test_silence_has_innocents_of_every_kind_and_nothing_else() -> None:
@@ -466,8 +464,8 @@ def test_silence_has_innocents_of_every_kind_and_nothing_else() -> None:
     assert {incident.kind for incident in session.truth.incidents} == {"innocent"}
     kinds = Counter(incident.more["innocent"] for incident in session.truth.incidents)
     assert set(kinds) == {*innocents.GATHERINGS, "returns_60_percent", "direct_orders"}
-    assert all(kinds[kind] >= 10 for kind in innocents.ANY_TIME)
-    assert session.truth.notes["planted"]["room_hours"] == 240
+    assert all(kinds[kind] >= 5 for kind in innocents.ANY_TIME)
+    assert session.truth.notes["planted"]["room_hours"] == 120
     for room_id, opened in session.opened.items():
         assert session.closed[room_id] - opened.ts_ms == 10 * HOUR_MS
     assert not session.refunds.keys() - session.orders.keys()
@@ -563,7 +561,7 @@ def test_a_raid_comes_at_once_from_one_source_and_leaves() -> None:
 def test_owls_buy_in_the_small_hours() -> None:
     session = quiet()
     owls = session.incidents(innocent="night_owls")
-    assert len(owls) == 8
+    assert len(owls) == 4
     for incident in owls:
         orders = session.orders_of(incident)
         assert len(orders) == innocents.OWL_BUYERS
@@ -710,8 +708,7 @@ def test_nothing_in_an_event_tells_who_is_planted() -> None:
         for value in (order.buyer_id, order.device_id, order.payment_id, order.address_id):
             assert shapes.fullmatch(str(value))
         assert re.fullmatch(r"brushing-\d+-\d{4}-o\d+", order.order_id)
-    text = b"".join(session.records[::7]).decode()
-    assert not re.search(r"A\d|innocent|planted|adversar", text)
+    assert not re.search(r"A\d|innocent|planted|adversar", session.sample)
 
 
 # Of the first 20 hex digits of SHA-256 over the records, each with a line feed.
@@ -786,7 +783,7 @@ def test_what_cannot_be_planted_is_said_in_one_line(name: str, wanted: Wanted, s
     assert "\n" not in str(caught.value)
 
 
-def run(*arguments: str | Path) -> Any:
+def run(*arguments: str | Path) -> Result:
     app = typer.Typer()
     app.command()(generate_command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

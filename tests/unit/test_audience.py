@@ -128,6 +128,17 @@ def test_a_view_that_is_long_late_starts_a_visit_that_is_silent_already() -> Non
     assert watched.audience.peak_online == 2
 
 
+def test_a_viewer_about_to_fall_silent_and_seen_late_stays_a_little_longer() -> None:
+    watched = Watched()
+    watched.see("v", 0)
+    watched.see("w", 66_000)
+    watched.see("v", 1_000, "heartbeat", watermark_ms=61_000)
+    watched.pass_to(90_500)
+    assert watched.audience.online == 2
+    watched.pass_to(91_000)
+    assert watched.visits == (2, 1, 1_000)
+
+
 def test_an_event_out_of_order_does_not_take_time_back() -> None:
     watched = Watched()
     watched.see("v", 10_000)

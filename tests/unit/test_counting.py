@@ -6,14 +6,15 @@ from statistics import median
 import msgspec
 import pytest
 
-from schemas import records
+from schemas import codec, records, topics
 from schemas.records import ProductFigures, RoomFigures, Version
 from streams.core import limits
+from streams.core.boards import BoardFold
 from streams.core.distinct import EXACT, DistinctCount
 from streams.core.histogram import DurationHistogram
 from streams.core.remembered import MEMORY_MS, Remembered
 from streams.core.snapshots import wide
-from tests.unit.making import HOUR, figures, product_figures
+from tests.unit.making import HOUR, figures, minute, product_figures, progress
 
 
 def counted(ids: list[str]) -> DistinctCount:
@@ -63,6 +64,11 @@ def test_an_estimate_is_taken_again_after_a_new_id() -> None:
     assert count.count() > before
 
 
+def test_an_estimate_that_nothing_changed_is_the_same() -> None:
+    count = counted([f"v{number}" for number in range(2_000)])
+    assert count.count() == count.count()
+
+
 def histogram_of(values: list[int]) -> DurationHistogram:
     histogram = DurationHistogram()
     for value in values:
@@ -102,6 +108,13 @@ def test_a_histogram_goes_on_after_a_restart() -> None:
     again.restore(histogram.snapshot())
     again.add(4_000)
     assert (again.median(), again.count) == (histogram_of([1, 2, 3_000, 4_000]).median(), 4)
+
+
+def test_a_histogram_whose_bins_hold_less_than_its_count_is_a_bug() -> None:
+    histogram = histogram_of([1])
+    histogram.count = 9
+    with pytest.raises(AssertionError, match="rank"):
+        histogram.median()
 
 
 def memory() -> Remembered[int]:
@@ -162,3 +175,43 @@ def test_wide_and_narrow_records_have_the_same_form() -> None:
     )
     assert records.encode(["a", 2**70, None]) == b'["a",%d,null]' % 2**70
     assert records.encode({"a": Version(1, 2, 3)}) == b'{"a":[1,2,3]}'
+
+
+class _NoWideNumbers:
+    """The fast encoder of a version that refuses what does not fit in 64 bits."""
+
+    @staticmethod
+    def encode(_record: object) -> bytes:
+        raise OverflowError
+
+
+def test_without_wide_numbers_in_the_fast_encoder_the_bytes_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = figures("房间", gross_minor=2**80, refunded_orders=3)
+    plain: dict[str, list[int | None]] = {"a": [1, None, 2**70]}
+    fast = [records.encode(room), records.encode(plain)]
+    monkeypatch.setattr(records, "_encoder", _NoWideNumbers)
+    assert [records.encode(room), records.encode(plain)] == fast
+
+
+def test_the_key_of_a_board_tells_what_its_rows_are() -> None:
+    fold = BoardFold()
+    fold.apply_room(figures("r", gross_minor=1))
+    fold.apply_progress(progress(0, 20 * 60_000))
+    fold.apply_minute(minute("r", 19 * 60_000, 1))
+    boards = fold.boards()
+    for board in boards:
+        assert records.decode_board(records.board_key(board), records.encode(board)) == board
+    kinds = {type(row) for board in boards for row in board.rows}
+    assert kinds == {records.BoardRow, records.WindowRow}
+
+
+def test_a_topic_has_its_own_partitions_or_those_of_the_events() -> None:
+    assert topics.BY_NAME[topics.CHECKPOINTS].partition_count(7) == 7
+    assert topics.BY_NAME[topics.BOARDS].partition_count(7) == 1
+
+
+def test_a_constraint_that_the_fast_decoder_does_not_know_stops_the_import() -> None:
+    with pytest.raises(TypeError, match="no msgspec constraint is known"):
+        codec._constraint([object()])

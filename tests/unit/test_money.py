@@ -106,6 +106,52 @@ def test_three_reasons_make_a_quality_refund(ledger: Ledger, reason: str, counts
     assert ledger.quality_refunds == counts
 
 
+def test_a_suspected_order_is_off_trusted_money_and_an_unknown_one_changes_nothing(
+    ledger: Ledger,
+) -> None:
+    ledger.order(order("o", 0, 100), 0)
+    ledger.order(order("q", 0, 30), 0)
+    assert ledger.suspect("o", 0) is not None
+    assert ledger.suspect("o", 0) is None
+    assert ledger.suspect("unknown", 0) is None
+    assert ledger.suspect("q", DAY) is None
+    assert (ledger.suspected_orders, ledger.suspected_minor) == (1, 100)
+    assert (ledger.net_minor, ledger.trusted_minor) == (130, 30)
+
+
+@pytest.mark.parametrize("refunded_first", [True, False])
+def test_an_order_both_refunded_and_suspected_is_taken_off_once(
+    ledger: Ledger, *, refunded_first: bool
+) -> None:
+    ledger.order(order("o", 0, 100), 0)
+    ledger.order(order("q", 0, 30), 0)
+    if refunded_first:
+        ledger.refund(refund("f", "o", 1, 40), 1)
+        ledger.suspect("o", 1)
+    else:
+        ledger.suspect("o", 1)
+        assert ledger.refund(refund("f", "o", 1, 40), 1) == Refunded(40, True, None, True)
+    assert (ledger.gross_minor, ledger.net_minor, ledger.trusted_minor) == (130, 90, 30)
+    again = Ledger(limits.Evictions())
+    again.restore(ledger.snapshot())
+    assert (again.net_minor, again.trusted_minor) == (90, 30)
+    assert again.suspect("o", 2) is None
+
+
+def test_products_take_suspected_orders_off_what_is_trusted() -> None:
+    selling = room()
+    selling.order(order("o", 0, 100, merchant_id="m"), moment())
+    selling.refund(refund("f", "o", 1, 40), moment())
+    known = selling.ledger.suspect("o", 1)
+    assert known is not None
+    selling.products.suspect(known, 1)
+    selling.refund(refund("g", "o", 2, 10), moment())
+    (figures,) = selling.product_figures(Version(0, 0))
+    assert (figures.suspected_orders, figures.suspected_minor) == (1, 100)
+    assert (figures.net_minor, figures.trusted_minor) == (50, 0)
+    assert shown(selling, 0)["trusted_minor"] == 0
+
+
 # --- the room: late, future, refused ------------------------------------------------------------
 
 

@@ -31,22 +31,31 @@ class SuspectRoom(Protocol):
     room_id: str
     opened: RoomOpened | None
     brushing: Brushing | None
-    changed: bool
 
-    def suspect(self, order_id: str) -> None:
+    def suspect(self, order_id: str, watermark_ms: int) -> None:
         """Take an order off trusted GMV."""
 
 
 class Detectors:
     """The detectors of one partition."""
 
-    __slots__ = ("_base", "_evictions", "_incidents", "_queue", "_rules", "rules_version")
+    __slots__ = (
+        "_base",
+        "_evictions",
+        "_incidents",
+        "_override",
+        "_queue",
+        "_rules",
+        "rules_version",
+        "visit_ms",
+    )
 
-    def __init__(self, evictions: limits.Evictions) -> None:
+    def __init__(self, evictions: limits.Evictions, override: RuleSet | None = None) -> None:
         self._evictions = evictions
+        self._override = override
         self._base = BaseRates()
         self._queue: EventTimeQueue[Pending] = EventTimeQueue(evictions)
-        self._rules: RuleSet = DEFAULT_RULES
+        self._use(override or DEFAULT_RULES)
         self._incidents: dict[str, None] = {}  # rooms with an open one
         self.rules_version: int | str | None = None
 
@@ -61,8 +70,18 @@ class Detectors:
         Raises:
             InputError: it does not validate; nothing has changed.
         """
-        self._rules = rule_set(rules)
+        validated = rule_set(rules)
         self.rules_version = version
+        if self._override is None:
+            self._use(validated)
+
+    def _use(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self.visit_ms = rules.brushing.visit_minutes * _MINUTE_MS
+
+    def of_a_room(self) -> Brushing:
+        """The suspicion of brushed orders of one more room."""
+        return Brushing(self._base, self._evictions)
 
     def ordered(self, event: Order, *, visited: bool, dwell_ms: int | None) -> None:
         """Queue the evidence of an accepted order with a believed stamp."""
@@ -82,6 +101,7 @@ class Detectors:
             if room is not None:
                 self._settle(room, ts_ms, alerts)
                 self._take(room, ts_ms, what, of, alerts)
+                self._mark(room, watermark_ms)
         return alerts
 
     def settle(self, rooms: dict[str, Any], watermark_ms: int) -> list[Alert]:
@@ -93,6 +113,7 @@ class Detectors:
                 del self._incidents[room_id]
             else:
                 self._settle(room, watermark_ms, alerts)
+                self._mark(room, watermark_ms)
         return alerts
 
     def _take(
@@ -106,7 +127,7 @@ class Detectors:
         rules = self._rules.brushing
         brushing = room.brushing
         if brushing is None:
-            brushing = room.brushing = Brushing(self._base, self._evictions)
+            brushing = room.brushing = self.of_a_room()
         quick_ms = rules.quick_refund_minutes * _MINUTE_MS
         if what == "order":
             incident = brushing.order(of, rules)
@@ -117,7 +138,6 @@ class Detectors:
             if what == "refund" and not quick:
                 return
             incident = brushing.refund_decided(of, ts_ms, rules, quick=quick)
-        self._mark(room, brushing)
         if incident is not None:
             self._incidents[room.room_id] = None
             alerts.append(self._alert(room, incident))
@@ -129,11 +149,42 @@ class Detectors:
                 self._incidents.pop(room.room_id, None)
                 alerts.append(self._alert(room, ended))
 
-    def _mark(self, room: SuspectRoom, brushing: Brushing) -> None:
-        suspected, brushing.suspected = brushing.suspected, []
-        for order_id in suspected:
-            room.suspect(order_id)
-            room.changed = True
+    def _mark(self, room: SuspectRoom, watermark_ms: int) -> None:
+        """Take what has become suspected off trusted GMV."""
+        brushing = room.brushing
+        if brushing is not None and brushing.suspected:
+            suspected, brushing.suspected = brushing.suspected, []
+            for order_id in suspected:
+                room.suspect(order_id, watermark_ms)
+
+    def snapshot(self) -> list[Any]:
+        queue = self._queue.snapshot()
+        queue[1] = [[*item[:3], _plain(item[3])] for item in queue[1]]
+        return [
+            self._base.snapshot(),
+            queue,
+            self._rules.model_dump(),
+            list(self._incidents),
+            self.rules_version,
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        base, queue, rules, incidents, self.rules_version = state
+        self._base.restore(base)
+        queue[1] = [[*item[:3], _pending(item[3])] for item in queue[1]]
+        self._queue.restore(queue)
+        self._use(self._override or rule_set(rules))
+        self._incidents = dict.fromkeys(incidents)
 
     def _alert(self, room: SuspectRoom, incident: Incident) -> Alert:
         return alert_of(incident, room.room_id, room.opened, self.rules_version)
+
+
+def _plain(pending: Pending) -> list[Any]:
+    room_id, what, of = pending
+    return [room_id, what, of.snapshot() if isinstance(of, ScoredOrder) else of]
+
+
+def _pending(state: list[Any]) -> Pending:
+    room_id, what, of = state
+    return room_id, what, ScoredOrder.restored(of) if what == "order" else of

@@ -60,6 +60,16 @@ class ScoredOrder:
         self.quick_refund: bool | None = None
         self.suspected = False
 
+    def snapshot(self) -> list[Any]:
+        return [getattr(self, name) for name in self.__slots__]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> "ScoredOrder":
+        self = cls.__new__(cls)
+        for name, value in zip(cls.__slots__, state, strict=True):
+            setattr(self, name, value)
+        return self
+
 
 class OrderSigns:
     """The recent orders of one room."""
@@ -135,43 +145,14 @@ class OrderSigns:
 
     def snapshot(self) -> list[Any]:
         return [
-            [
-                [
-                    order.order_id,
-                    order.ts_ms,
-                    order.amount_minor,
-                    order.buyer_id,
-                    list(order.identities),
-                    order.account_age_days,
-                    order.visited,
-                    order.dwell_ms,
-                    order.orders_in_an_hour,
-                    order.quick_refund,
-                    order.suspected,
-                ]
-                for order in self.recent
-            ],
+            [order.snapshot() for order in self.recent],
             [[buyer_id, list(stamps)] for buyer_id, stamps in self._orders_of.items()],
         ]
 
     def restore(self, state: list[Any]) -> None:
         orders, purchases = state
         for saved in orders:
-            order = ScoredOrder.__new__(ScoredOrder)
-            (
-                order.order_id,
-                order.ts_ms,
-                order.amount_minor,
-                order.buyer_id,
-                identities,
-                order.account_age_days,
-                order.visited,
-                order.dwell_ms,
-                order.orders_in_an_hour,
-                order.quick_refund,
-                order.suspected,
-            ) = saved
-            order.identities = tuple(identities)
+            order = ScoredOrder.restored(saved)
             self.recent.append(order)
             self.by_id[order.order_id] = order
             for key in _keys(order):
