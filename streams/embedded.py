@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import codec
+from schemas.calendar import Calendar
 from schemas.clock import NOTHING_MS, EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
@@ -22,6 +23,7 @@ from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.partition import Emissions, Partition
+from streams.core.stickiness.report import Report, report
 
 _DAY_MS = 24 * 3_600_000
 # So many records at once are shown to the clock of the file: few enough to lie within its reach.
@@ -31,7 +33,11 @@ _stamp_of = attrgetter("ts_ms")
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that a session comes to, in the order of the files of the design, section 7."""
+    """All that a session comes to, in the order of the files of the design, section 7.
+
+    Attributes:
+        stickiness: the sections of `stickiness.json`; None where they are not known.
+    """
 
     rooms: list[RoomSummary]
     minutes: list[RoomMinute]
@@ -39,6 +45,7 @@ class Results:
     alerts: list[Alert]
     dead_letters: list[DeadLetter]
     progress: list[Progress]
+    stickiness: Report | None = None
 
 
 class _Queue:
@@ -97,9 +104,10 @@ class EmbeddedRun:
 
     Args:
         partitions: of the topic that is imitated.
-        zone: whose days the `day` boards show.
+        zone: whose days are event days, and shown by the `day` boards.
         top: rows of a board; 0 for all.
         rules: used instead of what the log puts in force.
+        calendar: festivals to look at.
     """
 
     def __init__(
@@ -108,8 +116,10 @@ class EmbeddedRun:
         zone: str = DEFAULT_ZONE,
         top: int = DEFAULT_TOP,
         rules: RuleSet | None = None,
+        calendar: Calendar = (),
     ) -> None:
-        self.partitions = [Partition(number, rules) for number in range(partitions)]
+        self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
+        self._calendar = calendar
         self.boards = BoardFold(ZoneInfo(zone), top)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
@@ -149,7 +159,14 @@ class EmbeddedRun:
                 self._dead_letters, key=lambda letter: (letter.partition, letter.offset)
             ),
             progress=[partition.progress() for partition in self.partitions],
+            stickiness=self._stickiness(),
         )
+
+    def _stickiness(self) -> Report:
+        """What all partitions together say of viewers and buyers."""
+        rooms = {room_id: figures.summary for room_id, figures in self.boards.rooms.items()}
+        states = [partition.stickiness for partition in self.partitions]
+        return report(states, rooms, self.boards.as_of_ms, self._calendar)
 
     def _watch(self, events: Sequence[Event | InputError]) -> None:
         """Show the clock of the whole file what passes: it tells where the session ends."""

@@ -11,6 +11,7 @@ import msgspec
 
 from schemas import records
 from schemas.records import Counts, Progress
+from streams.core.stickiness.report import Report
 from streams.embedded import Results
 
 
@@ -27,9 +28,24 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     _write_lines(folder / "dead-letters.ndjson", results.dead_letters)
     boards = b",\n".join(records.encode(board) for board in results.boards)
     (folder / "boards.json").write_bytes(b"[" + boards + b"]\n")
+    if results.stickiness is not None:
+        (folder / "stickiness.json").write_bytes(_sections(results.stickiness))
     run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
     text = msgspec.json.format(records.encode(run), indent=2)
     (folder / "run.json").write_bytes(text + b"\n")
+
+
+def _sections(stickiness: Report) -> bytes:
+    """An object of sections, each row on a line of its own."""
+    sections = []
+    for name, rows in stickiness.items():
+        if isinstance(rows, list):
+            lines = b",\n".join(records.encode(row) for row in rows)
+            value = b"[\n" + lines + b"\n]" if rows else b"[]"
+        else:
+            value = records.encode(rows)
+        sections.append(b'"' + name.encode() + b'":' + value)
+    return b"{" + b",\n".join(sections) + b"}\n"
 
 
 def run_report(progress: Sequence[Progress], *, elapsed_seconds: float) -> dict[str, Any]:

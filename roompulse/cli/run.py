@@ -10,7 +10,9 @@ import typer
 from producers.sessions import SessionFileError, check_arrival_order, read_records
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.cli.progress import counted
+from schemas.calendar import CalendarError
 from schemas.topics import DEFAULT_PARTITIONS
+from streams.calendars import SHIPPED, read_calendar
 from streams.collector import collect_rarely
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
 from streams.embedded import EmbeddedRun
@@ -25,13 +27,21 @@ def run(
     partitions: Annotated[
         int, typer.Option(min=1, max=1024, help="Partitions of the topic that is imitated.")
     ] = DEFAULT_PARTITIONS,
-    zone: Annotated[str, typer.Option(help="Time zone of the day boards.")] = DEFAULT_ZONE,
+    zone: Annotated[str, typer.Option(help="Time zone whose days are event days.")] = DEFAULT_ZONE,
     top: Annotated[int, typer.Option(min=0, help="Rows of a board; 0 for all.")] = DEFAULT_TOP,
+    calendar: Annotated[
+        Path,
+        typer.Option(
+            help="Festivals whose overdraft is looked at: a YAML list of {festival, first_day,"
+            " last_day}. By default those shipped: 618, Double 11, 12.12, Spring Festival.",
+            show_default=False,
+        ),
+    ] = SHIPPED,
     force: Annotated[
         bool, typer.Option("--force", help="Take a file even if it is not in order of arrival.")
     ] = False,
 ) -> None:
-    """Fold a session in this process and write rooms, minutes, boards and dead letters.
+    """Fold a session in this process; write rooms, minutes, boards, stickiness and dead letters.
 
     The records are those that Kafka and a worker give, byte for byte.
     """
@@ -39,11 +49,12 @@ def run(
         fail(f"{zone!r} is no time zone; give one like Asia/Shanghai or UTC")
     collect_rarely()
     started = time.monotonic()
-    with told_in_one_line(SessionFileError, OSError):
+    with told_in_one_line(SessionFileError, CalendarError, OSError):
+        festivals = read_calendar(calendar)
         chunks = read_records(session)
         if not force:
             chunks = check_arrival_order(chunks, session)
-        fold = EmbeddedRun(partitions, zone, top)
+        fold = EmbeddedRun(partitions, zone, top, calendar=festivals)
         for chunk in counted(chunks, "folding", session):
             fold.feed(chunk)
         results = fold.finish()

@@ -20,6 +20,7 @@ from streams.core.distinct import DistinctCount
 from streams.core.gone import Gone
 from streams.core.histogram import DurationHistogram
 from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
+from streams.core.stickiness.state import RoomDays
 
 UNSEEN_MS = 90_000
 # All open visits are looked through once in so much event time for those that may fall silent
@@ -34,11 +35,12 @@ COUNTED_ACTIONS = ("click", "cart", "comment", "like", "share", "follow", "gift"
 class Visit:
     """One continuous stay of one viewer."""
 
-    __slots__ = ("last_ms", "start_ms")
+    __slots__ = ("last_ms", "same_day_until_ms", "start_ms")
 
-    def __init__(self, start_ms: int) -> None:
+    def __init__(self, start_ms: int, same_day_until_ms: int) -> None:
         self.start_ms = start_ms
         self.last_ms = start_ms
+        self.same_day_until_ms = same_day_until_ms  # until then its days know of it
 
 
 class Audience:
@@ -52,6 +54,7 @@ class Audience:
     """
 
     __slots__ = (
+        "_days",
         "_evictions",
         "_limit",
         "_looked_ahead_to_ms",
@@ -69,8 +72,9 @@ class Audience:
         "watch_ms",
     )
 
-    def __init__(self, panes: Panes, evictions: limits.Evictions) -> None:
+    def __init__(self, panes: Panes, evictions: limits.Evictions, days: RoomDays) -> None:
         self._panes = panes
+        self._days = days
         self._evictions = evictions
         self._recently_gone = Gone(evictions)
         self._limit = limits.cap("visits")
@@ -92,7 +96,9 @@ class Audience:
     def online(self) -> int:
         return len(self._open)
 
-    def view(self, event: View, watermark_ms: int, open_from_ms: int) -> None:
+    def view(  # noqa: C901 - the hottest path: a call for a case would cost more than the case
+        self, event: View, watermark_ms: int, open_from_ms: int
+    ) -> None:
         """Apply a believed view. `open_from_ms` is the earliest minute still open."""
         ts_ms = event.ts_ms
         action = event.action
@@ -104,13 +110,20 @@ class Audience:
                 self._lapse(viewer_id, visit, open_from_ms)
                 visit = None
             elif action == "leave":
+                if ts_ms >= visit.same_day_until_ms or ts_ms < visit.start_ms:
+                    self._days.seen(viewer_id, ts_ms)
                 self._leave(viewer_id, visit, ts_ms, open_from_ms)
                 return
             elif ts_ms > last_ms:
                 visit.last_ms = ts_ms
                 self.watch_ms += ts_ms - last_ms
+                if ts_ms >= visit.same_day_until_ms:
+                    visit.same_day_until_ms = self._days.seen(viewer_id, ts_ms)
+            elif ts_ms < visit.start_ms:
+                self._days.seen(viewer_id, ts_ms)
         if visit is None:
             if action == "leave":
+                self._days.seen(viewer_id, ts_ms)  # no visit, yet a view
                 return
             self._start(viewer_id, ts_ms, watermark_ms, open_from_ms)
         if action != "heartbeat" and action != "enter":  # noqa: PLR1714 - faster than a set
@@ -171,7 +184,7 @@ class Audience:
         if len(self._open) >= self.peak_online:
             # perhaps more are here than ever: without those that the watermark ended before this
             self.expire(watermark_ms, open_from_ms)
-        self._open[viewer_id] = Visit(ts_ms)
+        self._open[viewer_id] = Visit(ts_ms, self._days.seen(viewer_id, ts_ms))
         if ts_ms + UNSEEN_MS <= self._looked_ahead_to_ms:
             heappush(self._silent, (ts_ms + UNSEEN_MS, viewer_id))
             if len(self._silent) > 2 * self._limit:  # most of these visits ended by `leave`
@@ -225,7 +238,10 @@ class Audience:
 
     def snapshot(self) -> list[Any]:
         return [
-            [[id_, visit.start_ms, visit.last_ms] for id_, visit in self._open.items()],
+            [
+                [id_, visit.start_ms, visit.same_day_until_ms, visit.last_ms]
+                for id_, visit in self._open.items()
+            ],
             self.visits,
             self.ended,
             self.peak_online,
@@ -253,8 +269,8 @@ class Audience:
         self.stays.restore(stays)
         self.viewers.restore(viewers)
         self._recently_gone.restore(recently_gone)
-        for viewer_id, start_ms, last_ms in visits:
-            visit = self._open[viewer_id] = Visit(start_ms)
+        for viewer_id, start_ms, same_day_until_ms, last_ms in visits:
+            visit = self._open[viewer_id] = Visit(start_ms, same_day_until_ms)
             visit.last_ms = last_ms
 
 

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from operator import length_hint
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from schemas import codec
 from schemas.clock import MAX_JUMP_MS, NOTHING_MS, OUT_OF_ORDER_MS, EventClock
@@ -23,7 +24,6 @@ from schemas.errors import InputError, Reason
 from schemas.events import LATEST_MS
 from schemas.records import (
     Alert,
-    Counts,
     DeadLetter,
     ProductFigures,
     Progress,
@@ -34,9 +34,11 @@ from schemas.records import (
 from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits
+from streams.core.boards import DEFAULT_ZONE
 from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
+from streams.core.stickiness.state import Stickiness
 
 # A record that waits for a verdict on its stamp: offset, bytes, event.
 Held = tuple[int, bytes, RoomEvent]
@@ -51,11 +53,6 @@ _APPLY: dict[type, Callable[[Room, Any, Moment], Outcome]] = {
     codec.Product: Room.product,
     codec.RoomOpened: Room.room_opened,
     codec.RoomClosed: Room.room_closed,
-}
-_TYPE_NAMES: dict[type, str] = {
-    **{kind: apply.__name__ for kind, apply in _APPLY.items()},
-    Rules: "rules",
-    Tick: "tick",
 }
 
 
@@ -82,21 +79,20 @@ class Partition:
 
     Args:
         rules: used instead of what the log puts in force, to test rules on a recorded session.
+        zone: whose days are event days; a restored partition keeps its own.
 
     Attributes:
         next_offset: the offset that comes next; a record below it was folded before.
     """
 
-    def __init__(self, number: int, rules: RuleSet | None = None) -> None:
+    def __init__(self, number: int, rules: RuleSet | None = None, zone: str = DEFAULT_ZONE) -> None:
         self.number = number
         self.next_offset = 0
         self.clock: EventClock[Held] = EventClock()
         self.rooms: dict[str, Room] = {}
         self.evictions = limits.Evictions()
-        self.counts = Counts()  # late, future and broadcast; the sums are found when asked
-        self.rejected_by_reason: dict[str, int] = {}
-        self.accepted: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
-        self.duplicates: dict[type, int] = dict.fromkeys(_TYPE_NAMES, 0)
+        self.stickiness = Stickiness(ZoneInfo(zone), self.evictions)
+        self.tally = Tally()
         self.detectors = Detectors(self.evictions, rules)
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
@@ -174,8 +170,8 @@ class Partition:
                 watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         clock.reach(greatest_ms)
         moment.watermark_ms = watermark_ms
-        self.accepted[View] += views
-        self.counts.late += late
+        self.tally.accepted[View] += views
+        self.tally.late += late
 
     def _clock_in_short(self) -> tuple[int, int, int, int]:
         """Greatest stamp, up to where one is believed at once, when something is due, from where
@@ -226,25 +222,14 @@ class Partition:
 
     def progress(self) -> Progress:
         """How far the fold is, and what became of the events so far."""
-        counts = self.counts
-        accepted = sum(self.accepted.values())
-        duplicate = sum(self.duplicates.values())
-        rejected = sum(self.rejected_by_reason.values())
+        tally = self.tally
         return Progress(
             version=self.version,
             watermark_ms=self.watermark_ms,
-            counts=Counts(
-                events=accepted + duplicate + rejected,
-                accepted=accepted,
-                duplicate=duplicate,
-                rejected=rejected,
-                late=counts.late,
-                future=counts.future,
-                broadcast=counts.broadcast,
-            ),
-            rejected_by_reason=dict(sorted(self.rejected_by_reason.items())),
-            by_type=_by_name(self.accepted),
-            duplicate_by_type=_by_name(self.duplicates),
+            counts=tally.counts(),
+            rejected_by_reason=dict(sorted(tally.rejected.items())),
+            by_type=by_name(tally.accepted),
+            duplicate_by_type=by_name(tally.duplicates),
             evicted=dict(sorted(self.evictions.counts.items())),
             rules_version=self.detectors.rules_version,
             rooms=len(self.rooms),
@@ -287,19 +272,22 @@ class Partition:
         moment = self._moment
         outcome = _APPLY[kind](room, event, moment)
         if outcome is None or _is_accepted(outcome):
-            self.accepted[kind] += 1
+            tally = self.tally
+            tally.accepted[kind] += 1
             room.changed = True
             if not moment.believed:
-                self.counts.future += 1
+                tally.future += 1
             else:
                 room.last_ms = max(room.last_ms, event.ts_ms)
+                self.stickiness.happened(event.ts_ms)
                 if event.ts_ms < moment.open_from_ms:
-                    self.counts.late += 1
+                    tally.late += 1
             self._plan()
         return outcome
 
     def _new_room(self, room_id: str) -> Room:
-        return Room(room_id, self.evictions, self._with_open_minutes, self.detectors)
+        days = self.stickiness.of(room_id)
+        return Room(room_id, self.evictions, self._with_open_minutes, self.detectors, days)
 
     def _plan(self) -> None:
         """Note when something is due next."""
@@ -320,7 +308,7 @@ class Partition:
     ) -> None:
         """Count and keep what was not accepted, or not wholly."""
         if outcome is REPEAT:
-            self.duplicates[type(event)] += 1
+            self.tally.duplicates[type(event)] += 1
         elif outcome.wholly:
             self._reject(offset, value, outcome.reason, outcome.detail)
         else:
@@ -345,6 +333,7 @@ class Partition:
 
     def _tick(self, event: Tick) -> None:
         self._reach(event.ts_ms)
+        self.stickiness.happened(event.ts_ms)
         self._count_broadcast(Tick)
 
     def _rules(self, offset: int, value: bytes, event: Rules) -> None:
@@ -360,8 +349,8 @@ class Partition:
     def _count_broadcast(self, kind: type) -> None:
         """Every partition has the record; the first one counts it."""
         if self.number == 0:
-            self.accepted[kind] += 1
-            self.counts.broadcast += 1
+            self.tally.accepted[kind] += 1
+            self.tally.broadcast += 1
 
     def _reach(self, ts_ms: int) -> None:
         """Event time has reached a stamp: decide what waits, close minutes."""
@@ -392,7 +381,7 @@ class Partition:
         self._next_close_ms = open_from_ms + MINUTE_MS + OUT_OF_ORDER_MS
 
     def _reject(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
-        self.rejected_by_reason[reason] = self.rejected_by_reason.get(reason, 0) + 1
+        self.tally.reject(reason)
         self._dead_letter(offset, value, reason, detail)
 
     def _dead_letter(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
@@ -405,26 +394,24 @@ class Partition:
         """The whole state in plain values."""
         clock = self.clock.snapshot()
         clock[3] = [[*item[:2], list(item[2][:2]), *item[3:]] for item in clock[3]]
-        counts, moment = self.counts, self._moment
+        moment = self._moment
         return [
             self.number,
             self.next_offset,
             clock,
             [room.snapshot() for room in self.rooms.values()],
             self.evictions.counts,
-            [counts.late, counts.future, counts.broadcast],
-            self.rejected_by_reason,
-            {_TYPE_NAMES[kind]: count for kind, count in self.accepted.items()},
-            {_TYPE_NAMES[kind]: count for kind, count in self.duplicates.items()},
+            self.tally.snapshot(),
             self.detectors.snapshot(),
             [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
+            self.stickiness.snapshot(),
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
-        number, next_offset, clock, rooms, evicted, counts, rejected, accepted, *rest = state
-        duplicates, detectors, (watermark_ms, open_from_ms, next_close_ms) = rest
+        number, next_offset, clock, rooms, evicted, tally, detectors, moment, stickiness = state
+        watermark_ms, open_from_ms, next_close_ms = moment
         self = cls(number)
         self.next_offset = next_offset
         for item in clock[3]:
@@ -432,10 +419,8 @@ class Partition:
             item[2] = (offset, value, codec.decode(value))
         self.clock.restore(clock)
         self.evictions.counts.update(evicted)
-        self.counts.late, self.counts.future, self.counts.broadcast = counts
-        self.rejected_by_reason = rejected
-        self.accepted = {kind: accepted[name] for kind, name in _TYPE_NAMES.items()}
-        self.duplicates = {kind: duplicates[name] for kind, name in _TYPE_NAMES.items()}
+        self.stickiness.restore(stickiness)
+        self.tally.restore(tally)
         self.detectors.restore(detectors)
         self._moment = Moment(watermark_ms, open_from_ms)
         self._next_close_ms = next_close_ms
@@ -452,7 +437,3 @@ class Partition:
 def _is_accepted(outcome: Outcome) -> bool:
     """Whether an event counts, at least in part."""
     return outcome is None or (outcome is not REPEAT and not outcome.wholly)
-
-
-def _by_name(counts: dict[type, int]) -> dict[str, int]:
-    return {_TYPE_NAMES[kind]: count for kind, count in counts.items() if count}

@@ -8,7 +8,7 @@ refused, wholly or in part.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from schemas.codec import (
     Checkout,
@@ -27,11 +27,14 @@ from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
-from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.detectors import Detectors
 from streams.core.ledger import Ledger
 from streams.core.pane import Panes
 from streams.core.products import Pair, ProductLedger, Products
+from streams.core.stickiness.state import RoomDays
+
+if TYPE_CHECKING:
+    from streams.core.integrity.brushing import Brushing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Room:
         "brushing",
         "changed",
         "closed_ms",
+        "days",
         "funnel",
         "last_ms",
         "ledger",
@@ -93,6 +97,7 @@ class Room:
         evictions: limits.Evictions,
         with_open_minutes: dict[str, None],
         detectors: Detectors,
+        days: RoomDays,
     ) -> None:
         self.room_id = room_id
         self._detectors = detectors
@@ -103,7 +108,8 @@ class Room:
         self.changed = True
         self.panes = Panes(room_id, with_open_minutes)
         self.ledger = Ledger(evictions)
-        self.audience = Audience(self.panes, evictions)
+        self.days = days
+        self.audience = Audience(self.panes, evictions, days)
         self.funnel = Funnel(evictions)
         self.after_sales = AfterSales(evictions)
         self.products = Products(evictions)
@@ -132,6 +138,8 @@ class Room:
             return REPEAT
         self.funnel.paid(event.order_id, moment.watermark_ms)
         self.products.order(event)
+        if moment.believed:
+            self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -156,6 +164,7 @@ class Room:
         accepted_minor = refunded.accepted_minor
         if accepted_minor:
             self.products.refund(event, refunded)
+            self.days.refunded(accepted_minor, event.ordered_ts_ms)
             if moment.believed:
                 self._detectors.refunded(event)
             if moment.believed and event.ts_ms >= moment.open_from_ms:

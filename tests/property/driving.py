@@ -89,5 +89,6 @@ def files_of(results: Results) -> dict[str, list[bytes]]:
         "minutes": _encoded(results.minutes),
         "boards": _encoded(results.boards),
         "dead-letters": _encoded(results.dead_letters),
+        "stickiness": [records.encode({"stickiness": results.stickiness})],
         "run": [records.encode(run_report(results.progress, elapsed_seconds=0))],
     }

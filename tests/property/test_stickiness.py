@@ -201,9 +201,10 @@ def test_a_season_that_is_cut_anywhere_and_restored_leaves_the_same_state(
     log: list[bytes], cut: int, cap: int
 ) -> None:
     caps = dict.fromkeys(("room_days", "room_day_people"), (cap, ""))
+    zone = "America/New_York"
     with patch.dict(limits.CAPS, caps):
         (log,) = dealt(log, 1)
-        whole, partition = Partition(0, "America/New_York"), Partition(0, "America/New_York")
+        whole, partition = Partition(0, zone=zone), Partition(0, zone=zone)
         fold(whole, log, 0, len(log))
         fold(partition, log, 0, cut)
         partition = restarted(partition)

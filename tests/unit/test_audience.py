@@ -1,12 +1,14 @@
 """The definition of a visit, clause by clause, and what a room's audience adds up to."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from streams.core import limits
 from streams.core.audience import Audience
 from streams.core.pane import Panes
+from streams.core.stickiness.state import Stickiness
 from tests.unit.making import MINUTE, view
 
 
@@ -16,7 +18,9 @@ class Watched:
     def __init__(self) -> None:
         self._panes = Panes("r", {})
         self._open_from_ms = -MINUTE
-        self.audience = Audience(self._panes, limits.Evictions())
+        evictions = limits.Evictions()
+        days = Stickiness(ZoneInfo("Asia/Shanghai"), evictions).of("r")
+        self.audience = Audience(self._panes, evictions, days)
         self.lines: list[Any] = []
 
     def see(

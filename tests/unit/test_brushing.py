@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import InputError
-from schemas.records import Alert, RoomSummary
+from schemas.records import Alert, BoardRow, RoomSummary
 from schemas.rules import BrushingRules, RuleSet, rule_set
 from streams.core.integrity.signs import BaseRates
 from streams.embedded import Results
@@ -60,9 +60,12 @@ def test_boards_show_the_places_that_suspicion_costs() -> None:
     results = run(attacked_log())
     board = next(each for each in results.boards if (each.scope, each.window) == ("host", "total"))
     leader = board.rows[0]
+    assert isinstance(leader, BoardRow)
     assert (leader.key, leader.rank_gross, leader.rank_trusted) == ("host of attacked", 1, 1)
     products = next(each for each in results.boards if each.scope == "product")
-    assert products.rows[0].trusted_minor == products.rows[0].gross_minor - 30_000
+    product = products.rows[0]
+    assert isinstance(product, BoardRow)
+    assert product.trusted_minor == product.gross_minor - 30_000
 
 
 def test_a_suspected_order_that_is_refunded_is_taken_off_once() -> None:
