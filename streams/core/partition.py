@@ -39,6 +39,7 @@ from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
 from streams.core.stickiness.state import Stickiness
+from streams.core.tally import Tally, by_name
 
 # A record that waits for a verdict on its stamp: offset, bytes, event.
 Held = tuple[int, bytes, RoomEvent]

@@ -1,7 +1,7 @@
 """What became of the events of a partition? Every record has one outcome.
 
-`events = accepted + duplicate + rejected`; late, future and broadcast are parts of accepted (design,
-section 7). A refund that is accepted in part is accepted. State: counters of closed sets.
+`events = accepted + duplicate + rejected`; late, future and broadcast are parts of accepted
+(design, section 7). A refund that is accepted in part is accepted. State: counters of closed sets.
 """
 
 from typing import Any

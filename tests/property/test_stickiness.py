@@ -53,7 +53,9 @@ def ours(
     run = EmbeddedRun(partitions, zone, calendar=calendar_of(entries))
     for at in range(0, len(log), chunk):
         run.feed(log[at : at + chunk])
-    found: dict[str, Any] = msgspec.json.decode(records.encode(run.finish().stickiness))
+    report = run.finish().stickiness
+    assert report is not None
+    found: dict[str, Any] = msgspec.json.decode(records.encode(report))
     return found
 
 

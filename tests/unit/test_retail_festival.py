@@ -96,7 +96,8 @@ def test_the_overdraft_of_christmas_2010_equals_a_plain_computation(tmp_path: Pa
         pq.write_table(table, path)
         convert_online_retail(path, values.append)
         run.feed(values)
-    rows: Any = run.finish().stickiness["festivals"]
+    report: Any = run.finish().stickiness
+    rows = report["festivals"]
     (platform,) = [row for row in rows if row["scope"] == "platform"]
     (gifts,) = [row for row in rows if row["scope"] == "category"]
     assert platform["currency"] == gifts["currency"] == "GBP"
