@@ -23,6 +23,8 @@ from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
 from streams.core.stickiness.state import RoomDays
 
 UNSEEN_MS = 90_000
+# With fewer visits than this, that a buyer was never seen says nothing about him.
+VISITS_THAT_TELL = 10
 # All open visits are looked through once in so much event time for those that may fall silent
 # before the next time. A queue of every visit, by when it may, cost three times as much: nearly all
 # are seen again. A visit is looked at four times at most without having been seen in between.
@@ -131,11 +133,16 @@ class Audience:
             if ts_ms >= open_from_ms and action in PANE_ACTIONS:
                 self._panes.at(ts_ms).count(action)
 
-    def presence(self, viewer_id: str, ts_ms: int, within_ms: int) -> tuple[bool, int | None]:
+    def presence(
+        self, viewer_id: str, ts_ms: int, within_ms: int
+    ) -> tuple[bool | None, int | None]:
         """Whether someone was here shortly before a moment, and for how long if still here.
 
-        Asked when an order arrives: by then everything its buyer did before has arrived as well.
+        Asked when an order arrives: by then everything its buyer did before has arrived as well. In
+        a room with hardly a visit (a source that records sales only) it cannot be told.
         """
+        if self.visits < VISITS_THAT_TELL:
+            return None, None
         visit = self._open.get(viewer_id)
         if visit is None:
             seen_ms = self._recently_gone.last_seen_ms(viewer_id)

@@ -156,7 +156,8 @@ def test_bursts_come_without_a_visit(name: str) -> None:
 @pytest.mark.parametrize("name", ["A2", "A8"])
 def test_a_drip_enters_three_to_eight_seconds_before(name: str) -> None:
     for session, incident in each_attack(name):
-        dwells = session.dwells_ms(incident)
+        # an account that comes again, and whose second enter was lost, shows its first one
+        dwells = [dwell for dwell in session.dwells_ms(incident) if dwell < MINUTE_MS]
         assert len(dwells) >= 0.8 * len(incident.order_ids)  # the others' enters were lost
         assert min(dwells) >= 3_000
         assert max(dwells) < 8_000

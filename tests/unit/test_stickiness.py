@@ -520,6 +520,18 @@ def test_a_large_crowd_gives_shares_within_three_points() -> None:
     assert sum(row["size"] for row in found["cohorts"]) == pytest.approx(6 * EXACT, rel=0.02)
 
 
+def test_whether_a_few_return_from_a_large_crowd_is_asked_of_those_that_are_in_the_sample() -> None:
+    season = Season()
+    crowd = [f"v{number}" for number in range(4 * EXACT)]
+    season.open("crowd", "h", at(0))
+    season.open("few", "h", at(30))
+    season.view("crowd", at(0), *crowd)
+    season.view("few", at(30), *crowd[:3_000], *(f"new {number}" for number in range(1_000)))
+    few = season.report()["rooms"][1]
+    assert few["viewers"] == 4_000
+    assert few["returning_share"] == pytest.approx(0.75, abs=0.03)
+
+
 # --- days of zones -------------------------------------------------------------------------------
 
 
@@ -568,6 +580,19 @@ def test_too_many_people_give_up_the_oldest_days() -> None:
             assert season.states[0].people <= 50
     assert season.evictions.counts["room_day_people"] == 30 - len(season.states[0].room_days)
     assert only(season.report()["days"], "day")[-1] == ("2026-12-01",)
+
+
+def test_who_is_late_for_a_sealed_day_is_counted_and_sealed_again() -> None:
+    season = Season()
+    (state,) = season.states
+    room = state.of("r")
+    room.seen("v", at(0))
+    state.of("other").seen("v", at(2))
+    assert state.people == 1
+    room.seen("w", at(0))
+    state.of("other").seen("v", at(4))
+    assert state.people == 3  # two of the first day, one of the third
+    assert season.report()["days"][0]["active_viewers"] == 2
 
 
 def test_a_season_that_is_cut_and_restored_gives_the_same_report_and_gives_up_the_same() -> None:

@@ -79,8 +79,9 @@ class Brushing:
         self, order: ScoredOrder, score: float, ts_ms: int, rules: BrushingRules, *, evidence: bool
     ) -> Incident | None:
         strong = self._cells.strong(ts_ms, rules)
-        severity = self._tier(score, strong, rules)
         incident = self.incident
+        paged = incident is not None and incident.severity == "page"
+        severity: Severity | None = "page" if paged else self._tier(score, strong, rules)
         if incident is None:
             if severity is None:
                 return None

@@ -83,7 +83,7 @@ class Detectors:
         """The suspicion of brushed orders of one more room."""
         return Brushing(self._base, self._evictions)
 
-    def ordered(self, event: Order, *, visited: bool, dwell_ms: int | None) -> None:
+    def ordered(self, event: Order, *, visited: bool | None, dwell_ms: int | None) -> None:
         """Queue the evidence of an accepted order with a believed stamp."""
         scored = ScoredOrder(event, visited=visited, dwell_ms=dwell_ms)
         self._queue.push(event.ts_ms, event.event_id, (event.room_id, "order", scored))

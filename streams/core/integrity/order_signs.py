@@ -27,7 +27,8 @@ class ScoredOrder:
     """An order with what was known of it when its turn came.
 
     Attributes:
-        visited: whether its buyer was seen in the room shortly before.
+        visited: whether its buyer was seen in the room shortly before; None if the source hardly
+            tells of visits at all.
         dwell_ms: from entering to buying; None if that is not known.
         quick_refund: None until it is decided.
         suspected: whether it came off trusted GMV.
@@ -47,7 +48,7 @@ class ScoredOrder:
         "visited",
     )
 
-    def __init__(self, event: Order, *, visited: bool, dwell_ms: int | None) -> None:
+    def __init__(self, event: Order, *, visited: bool | None, dwell_ms: int | None) -> None:
         self.order_id = event.order_id
         self.ts_ms = event.ts_ms
         self.amount_minor = event.amount_minor
@@ -99,10 +100,9 @@ class OrderSigns:
 
     def signs(self, order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:
         """The signs that can be told of an order now, set or not."""
-        found = {
-            "repeat_buyer": order.orders_in_an_hour >= rules.repeat_orders,
-            "no_visit": not order.visited,
-        }
+        found = {"repeat_buyer": order.orders_in_an_hour >= rules.repeat_orders}
+        if order.visited is not None:
+            found["no_visit"] = not order.visited
         if order.dwell_ms is not None:
             found["tiny_dwell"] = order.dwell_ms < rules.tiny_dwell_ms
         if order.account_age_days is not None:
