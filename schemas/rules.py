@@ -15,7 +15,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Score = Annotated[float, Field(gt=0)]
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
-Family = Literal["presence", "identity", "account", "money_back", "volume"]
+Family = Literal["presence", "identity", "account", "money_back"]
 
 
 class SignRule(BaseModel):
@@ -66,8 +66,11 @@ class BrushingRules(BaseModel):
     cell: Score = Field(2.5, description="A sign counts towards a tier from this weight on.")
     review: Score = Field(15.0, description="Score of a review: two signs.")
     page: Score = Field(30.0, description="Score of a page: two families.")
-    meeting_orders: int = Field(
-        5, ge=1, description="So many orders have signs of two families, for a page."
+    review_meeting_orders: int = Field(
+        3, ge=1, description="So many orders have two strong signs, for a review."
+    )
+    page_meeting_orders: int = Field(
+        5, ge=1, description="So many orders have strong signs of two families, for a page."
     )
     mark: float = Field(2.0, description="Weight from which an order itself is suspected.")
     quiet_minutes: Minutes = Field(30, description="An incident without new evidence ends.")

@@ -47,6 +47,7 @@ _RETURNS_EVERY = 10
 _NIGHT_OWLS_EVERY = 3
 # So that the refunds of a faulty batch differ from the usual and are not nearly all of it.
 _BATCH_REFUND_RATES = (0.1, 0.35)
+_FEWEST_HOURLY_ORDERS = 20
 
 
 def brushing(seed: int, wanted: Wanted) -> World:
@@ -99,7 +100,7 @@ def viewbot_rooms(seed: int, wanted: Wanted) -> World:
 def refund_wave(seed: int, wanted: Wanted) -> World:
     """R-A in one room."""
     planting = Planting(REFUND_WAVE, seed, wanted)
-    number = planting.take(_has_usual_refunds)
+    number = planting.take(_sells_enough_of_a_usual_category)
     plan = planting.plan(number)
     goods = waves.flagship(plan, _flagship_number(number))
     waves.sell_all_evening(plan, goods)
@@ -112,7 +113,7 @@ def refund_wave(seed: int, wanted: Wanted) -> World:
 def complaint_wave(seed: int, wanted: Wanted) -> World:
     """C-A in one room."""
     planting = Planting(COMPLAINT_WAVE, seed, wanted)
-    number = planting.take()
+    number = planting.take(_sells_enough)
     plan, random = planting.plan(number), planting.random("C-A")
     from_ms = settled_ms([plan], 90) + int(random.random() * 45 * MINUTE_MS)
     planting.add(number, waves.ComplaintWave(random, plan, from_ms, planting.intensity))
@@ -281,6 +282,13 @@ def _flagship_number(room_number: int) -> int:
     return 90_000 + room_number
 
 
-def _has_usual_refunds(plan: RoomPlan) -> bool:
+def _sells_enough_of_a_usual_category(plan: RoomPlan) -> bool:
     least, most = _BATCH_REFUND_RATES
-    return least <= p.CATEGORIES[plan.host.category].refund_rate <= most
+    usual = least <= p.CATEGORIES[plan.host.category].refund_rate <= most
+    return usual and _sells_enough(plan)
+
+
+def _sells_enough(plan: RoomPlan) -> bool:
+    """Whether there are buyers enough to send things back, or to complain."""
+    hours = (plan.close_ms - plan.open_ms) / (60 * MINUTE_MS)
+    return plan.visits * p.ENGAGED_SHARE * plan.conversion >= _FEWEST_HOURLY_ORDERS * hours

@@ -139,8 +139,10 @@ def _natural_world(setting: Setting, seed: int, wanted: Wanted) -> World:
     world = build_world(evening, seed, events, shows, name=setting.name)
     audience = 1.0 if wanted.audience is None else wanted.audience
     for plan in world.rooms:
-        plan.visits *= audience
-        plan.conversion = min(LARGEST_CONVERSION, plan.conversion / audience)
+        # no room gets so thin that its orders would not come
+        share = max(audience, plan.conversion / LARGEST_CONVERSION)
+        plan.visits *= share
+        plan.conversion /= share
     return world
 
 

@@ -20,6 +20,7 @@ _BROKER_SECONDS = 6.0
 
 
 def worker(
+    *,
     bootstrap: Annotated[
         str | None, typer.Option(envvar=BOOTSTRAP_VARIABLE, help="Kafka's address: host:port.")
     ] = None,

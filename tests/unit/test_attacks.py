@@ -593,7 +593,7 @@ def test_links_bring_a_few_orders_without_a_visit_in_every_scenario() -> None:
         orders = [order for incident in direct for order in session.orders_of(incident)]
         share = len(orders) / len(session.orders)
         assert 0.01 < share < 0.04
-        assert len({order.room_id for order in orders}) > 0.6 * len(session.opened)
+        assert len({order.room_id for order in orders}) > 0.3 * len(session.opened)
 
 
 def test_enters_are_lost_as_often_as_the_model_says() -> None:
@@ -626,16 +626,47 @@ def test_every_order_carries_an_identity_with_the_usual_noise() -> None:
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_the_truth_is_what_a_second_hand_counts(name: str) -> None:
-    session = generate(name, 5, wanted=Wanted(events=10_000))
+def test_the_figures_of_the_truth_are_in_the_file(name: str) -> None:
+    session = played(name, 3, Wanted(events=10_000))
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for order in session.orders.values():
+        counted[order.room_id] += Counter(
+            orders=1, units=order.quantity, gross_minor=order.amount_minor
+        )
+    for refund in session.refunds.values():
+        counted[refund.room_id] += Counter(refunds=1, refunded_minor=refund.amount_minor)
+    for complaint in session.complaints:
+        counted[complaint.room_id]["complaints_opened"] += complaint.status == "opened"
+    for room_id, figures in session.truth.totals()["rooms"].items():
+        for field in ("orders", "units", "gross_minor", "refunds", "refunded_minor"):
+            assert counted[room_id][field] == figures[field], (room_id, field)
+        assert counted[room_id]["complaints_opened"] == figures["complaints_opened"]
+
+
+def agrees_with_the_recount(session: Session) -> None:
     records = list(session)
     totals = session.truth.totals()
     counted = recount(records, partitions=4, top=1)
     assert counted.counts == totals["counts"]
-    assert counted.rejected_by_reason == totals["rejected_by_reason"] == {}
+    assert counted.rejected_by_reason == totals["rejected_by_reason"]
     rooms = {room["room_id"]: room for room in counted.rooms}
+    assert set(rooms) == set(totals["rooms"])
     for room_id, figures in totals["rooms"].items():
         assert {field: rooms[room_id][field] for field in figures} == figures
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("silence", Wanted(rooms=1, hours=2, audience=0.1)),
+        ("brushing", Wanted(rooms=2, hours=3, audience=0.1, attacks=("A3",))),
+        ("refund_wave", Wanted(rooms=1, hours=3, audience=0.1)),
+        ("complaint_wave", Wanted(rooms=1, hours=3, audience=0.1)),
+        ("off_platform", Wanted(rooms=1, hours=3, audience=0.1)),
+    ],
+)
+def test_the_truth_is_what_a_second_hand_counts(name: str, wanted: Wanted) -> None:
+    agrees_with_the_recount(generate(name, 5, wanted=wanted))
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -684,14 +715,10 @@ def test_planting_in_one_room_changes_no_other() -> None:
 
 
 def test_attacks_and_dirt_can_lie_on_each_other() -> None:
-    world = brushing(2, Wanted(events=20_000))
-    world.overlays = (*world.overlays, Dirt(2, 20_000, world.rooms, world.end_ms))
+    world = brushing(2, Wanted(rooms=1, hours=3, audience=0.1, attacks=("A1",)))
+    world.overlays = (*world.overlays, Dirt(2, 1_000, world.rooms, world.end_ms))
     session = Session(world)
-    records = list(session)
-    totals = session.truth.totals()
-    counted = recount(records, partitions=4, top=1)
-    assert counted.counts == totals["counts"]
-    assert counted.rejected_by_reason == totals["rejected_by_reason"]
+    agrees_with_the_recount(session)
     (burst,) = [i for i in session.truth.incidents if i.more.get("adversary") == "A1"]
     assert len(burst.order_ids) == 30
 
@@ -739,7 +766,7 @@ def test_a_thin_audience_has_fewer_visits_for_as_many_orders() -> None:
         events.append(sum(1 for _ in session))
         rooms = session.truth.totals()["rooms"].values()
         orders.append(sum(room["orders"] for room in rooms))
-    assert events[1] < 0.75 * events[0]
+    assert events[1] < 0.8 * events[0]
     assert orders[1] == pytest.approx(orders[0], rel=0.15)
 
 
@@ -796,7 +823,8 @@ def test_the_command_plants_what_is_asked_for(tmp_path: Path) -> None:
     result = run("brushing", "--seed", "3", *options, "--audience", "0.3", "-o", path)
     assert result.exit_code == 0, result.output
     assert "2 planted incidents, " in result.output
-    lines = [msgspec.json.decode(line) for line in (tmp_path / "night.truth.ndjson").open("rb")]
+    truth = (tmp_path / "night.truth.ndjson").read_bytes()
+    lines = [msgspec.json.decode(line) for line in truth.splitlines()]
     assert lines[0]["planted"] == {"room_hours": 12.0, "intensity": 2.0}
     counts = {line["adversary"]: len(line["order_ids"]) for line in lines if "adversary" in line}
     assert counts == {"A1": 60, "A6": 50}

@@ -13,7 +13,7 @@ import pytest
 
 from schemas.calendar import calendar_of
 from streams.core import limits
-from streams.core.stickiness import people
+from streams.core.stickiness import people, returning
 from streams.core.stickiness.event_days import EventDays, week_name, week_of
 from streams.core.stickiness.facts import NOBODY, Row, Suspects
 from streams.core.stickiness.people import EXACT, People
@@ -527,9 +527,26 @@ def test_whether_a_few_return_from_a_large_crowd_is_asked_of_those_that_are_in_t
     season.open("few", "h", at(30))
     season.view("crowd", at(0), *crowd)
     season.view("few", at(30), *crowd[:3_000], *(f"new {number}" for number in range(1_000)))
-    few = season.report()["rooms"][1]
+    season.open("later", "h", at(31))
+    season.view("later", at(31), *crowd[2_900:3_010])
+    _, few, later = season.report()["rooms"]
     assert few["viewers"] == 4_000
     assert few["returning_share"] == pytest.approx(0.75, abs=0.03)
+    # the crowd was more than 30 days before: nothing that is asked here is sampled
+    assert (later["viewers"], later["returning_viewers"]) == (110, 100)
+
+
+def test_too_many_viewers_of_one_host_are_looked_at_in_a_sample() -> None:
+    season = Season()
+    season.open("first", "h", at(0))
+    season.open("second", "h", at(1))
+    season.view("first", at(0), *(f"v{number}" for number in range(30_000)))
+    season.view("second", at(1), *(f"v{number}" for number in range(15_000, 45_000)))
+    with patch.object(returning, "_MOST_OF_A_HOST", 20_000):
+        second = season.report()["rooms"][1]
+    assert second["viewers"] == 30_000
+    assert second["returning_share"] == pytest.approx(0.5, abs=0.03)
+    assert season.report()["rooms"][1]["returning_viewers"] == 15_000
 
 
 # --- days of zones -------------------------------------------------------------------------------

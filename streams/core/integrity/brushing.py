@@ -17,7 +17,7 @@ from typing import Any
 
 from schemas.rules import BrushingRules
 from streams.core import limits
-from streams.core.integrity.cells import Cells, families_of
+from streams.core.integrity.cells import Cells
 from streams.core.integrity.incident import Incident, Severity, Sign
 from streams.core.integrity.order_signs import OrderSigns, ScoredOrder
 from streams.core.integrity.signs import FAMILIES, BaseRates
@@ -97,27 +97,30 @@ class Brushing:
         return incident if self._is_news(incident, severity, score, strong, ts_ms, rules) else None
 
     def _tier(self, score: float, strong: list[str], rules: BrushingRules) -> Severity | None:
-        """Page: two families, one of them not volume, met in the same orders. Review: two signs.
+        """Review: two signs met in the same orders. Page: signs of two families did.
 
         A dormitory that orders together and a few quick refunds are two causes as well, but not of
         the same orders.
         """
-        families = families_of(strong)
-        several = len(families) > 1 and families != {"volume"}
-        if score >= rules.page and several and self._meeting(strong, rules) >= rules.meeting_orders:
+        if score < rules.review or len(strong) < 2:  # noqa: PLR2004 - one sign meets no other
+            return None
+        signs, families = self._meeting(strong, rules)
+        if score >= rules.page and families >= rules.page_meeting_orders:
             return "page"
-        return "review" if score >= rules.review and len(strong) > 1 else None
+        return "review" if signs >= rules.review_meeting_orders else None
 
-    def _meeting(self, strong: list[str], rules: BrushingRules) -> int:
-        """How many of the last orders have strong signs of two families at once."""
+    def _meeting(self, strong: list[str], rules: BrushingRules) -> tuple[int, int]:
+        """How many of the last orders have two strong signs at once, and of two families."""
         since_ms = min(self._cells.by_sign[sign].since_ms for sign in strong)
-        count = 0
+        of_signs = of_families = 0
         for order in islice(reversed(self.orders.recent), _LOOKED_AT):
             if order.ts_ms < since_ms:
                 break
             signs = self.orders.signs(order, rules)
-            count += len({FAMILIES[sign] for sign in strong if signs.get(sign)}) > 1
-        return count
+            met = [sign for sign in strong if signs.get(sign)]
+            of_signs += len(met) > 1
+            of_families += len({FAMILIES[sign] for sign in met}) > 1
+        return of_signs, of_families
 
     def _is_news(
         self,

@@ -8,8 +8,8 @@ others, which discounts signs that come together. State: five numbers a sign.
 import math
 from typing import Any
 
-from schemas.rules import BrushingRules, Family
-from streams.core.integrity.signs import FAMILIES, SIGNS
+from schemas.rules import BrushingRules
+from streams.core.integrity.signs import SIGNS
 
 _OTHERS_COUNT = 0.5
 
@@ -82,8 +82,3 @@ class Cells:
     def restore(self, state: list[Any]) -> None:
         for cell, saved in zip(self.by_sign.values(), state, strict=True):
             cell.value, cell.at_ms, cell.since_ms, cell.seen, cell.of = saved
-
-
-def families_of(signs: list[str]) -> set[Family]:
-    """The independent causes behind signs."""
-    return {FAMILIES[sign] for sign in signs}
