@@ -23,6 +23,8 @@ from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.partition import Emissions, Partition
+from streams.core.stickiness.event_days import EventDays
+from streams.core.stickiness.facts import Suspects
 from streams.core.stickiness.report import Report, report
 
 _DAY_MS = 24 * 3_600_000
@@ -120,7 +122,8 @@ class EmbeddedRun:
     ) -> None:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
         self._calendar = calendar
-        self.boards = BoardFold(ZoneInfo(zone), top)
+        self._zone = ZoneInfo(zone)
+        self.boards = BoardFold(self._zone, top)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
@@ -166,7 +169,19 @@ class EmbeddedRun:
         """What all partitions together say of viewers and buyers."""
         rooms = {room_id: figures.summary for room_id, figures in self.boards.rooms.items()}
         states = [partition.stickiness for partition in self.partitions]
-        return report(states, rooms, self.boards.as_of_ms, self._calendar)
+        return report(states, rooms, self.boards.as_of_ms, self._calendar, self._suspects())
+
+    def _suspects(self) -> Suspects:
+        """Whom and what the trusted figures leave out."""
+        days = EventDays(self._zone)  # refunds go to the day of their order, as everywhere here
+        buyers: set[str] = set()
+        net_minor: dict[tuple[int, str], int] = {}
+        for partition in self.partitions:
+            for order in partition.detectors.suspects.by_order.values():
+                buyers.add(order.buyer_id)
+                place = days.day_of(order.ts_ms), order.room_id
+                net_minor[place] = net_minor.get(place, 0) + order.net_minor
+        return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
 
     def _watch(self, events: Sequence[Event | InputError]) -> None:
         """Show the clock of the whole file what passes: it tells where the session ends."""

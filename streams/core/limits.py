@@ -24,6 +24,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
+    "suspected_orders": (200_000, "suspected orders of a partition that trusted figures leave out"),
     "evidence_queue": (1_000_000, "orders and refunds of a partition that wait for their turn"),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),

@@ -28,7 +28,7 @@ from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
-from streams.core.ledger import Ledger
+from streams.core.ledger import KnownOrder, Ledger
 from streams.core.pane import Panes
 from streams.core.products import Pair, ProductLedger, Products
 from streams.core.stickiness.state import RoomDays
@@ -150,12 +150,13 @@ class Room:
             self._detectors.ordered(event, visited=visited, dwell_ms=dwell_ms)
         return None
 
-    def suspect(self, order_id: str, watermark_ms: int) -> None:
-        """Take an order off trusted GMV, of the room and of its product."""
+    def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """Take an order off trusted GMV, of the room and of its product; what was known of it."""
         known = self.ledger.suspect(order_id, watermark_ms)
         if known is not None:
             self.products.suspect(known, self.last_ms)
             self.changed = True
+        return known
 
     def refund(self, event: Refund, moment: Moment) -> Outcome:
         refunded = self.ledger.refund(event, moment.watermark_ms)
@@ -167,6 +168,9 @@ class Room:
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             if moment.believed:
                 self._detectors.refunded(event)
+            if refunded.suspected:
+                suspects = self._detectors.suspects
+                suspects.refunded(self.room_id, event.order_id, accepted_minor)
             if moment.believed and event.ts_ms >= moment.open_from_ms:
                 self.panes.at(event.ts_ms).refunded_minor += accepted_minor
         if accepted_minor == event.amount_minor:

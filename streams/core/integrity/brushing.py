@@ -31,7 +31,7 @@ class Brushing:
     """The suspicion of brushed orders in one room.
 
     Attributes:
-        suspected: order ids that have become suspected since they were last taken.
+        suspected: orders that have become suspected since they were last taken.
     """
 
     __slots__ = ("_base", "_cells", "incident", "orders", "suspected")
@@ -41,7 +41,7 @@ class Brushing:
         self._cells = Cells()
         self.orders = OrderSigns(evictions)
         self.incident: Incident | None = None
-        self.suspected: list[str] = []
+        self.suspected: list[ScoredOrder] = []
 
     def order(self, order: ScoredOrder, rules: BrushingRules) -> Incident | None:
         """Score the next order in event time; the incident if it has something new to say."""
@@ -176,7 +176,7 @@ class Brushing:
     def _mark(self, order: ScoredOrder) -> None:
         if not order.suspected:
             order.suspected = True
-            self.suspected.append(order.order_id)
+            self.suspected.append(order)
 
     def settle(self, watermark_ms: int, rules: BrushingRules) -> Incident | None:
         """End the incident if it was quiet for long enough at the watermark."""

@@ -18,7 +18,9 @@ from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
 from streams.core.integrity.signs import BaseRates
+from streams.core.integrity.suspects import SuspectedOrders
 from streams.core.integrity.wording import alert_of
+from streams.core.ledger import KnownOrder
 
 _MINUTE_MS = 60_000
 # What waits for its turn: room, what it is ("order", "refund", "kept"), the order or its id.
@@ -32,8 +34,8 @@ class SuspectRoom(Protocol):
     opened: RoomOpened | None
     brushing: Brushing | None
 
-    def suspect(self, order_id: str, watermark_ms: int) -> None:
-        """Take an order off trusted GMV."""
+    def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """Take an order off trusted GMV; what was known of it, None if nothing was taken off."""
 
 
 class Detectors:
@@ -47,6 +49,7 @@ class Detectors:
         "_queue",
         "_rules",
         "rules_version",
+        "suspects",
         "visit_ms",
     )
 
@@ -54,6 +57,7 @@ class Detectors:
         self._evictions = evictions
         self._override = override
         self._base = BaseRates()
+        self.suspects = SuspectedOrders(evictions)
         self._queue: EventTimeQueue[Pending] = EventTimeQueue(evictions)
         self._use(override or DEFAULT_RULES)
         self._incidents: dict[str, None] = {}  # rooms with an open one
@@ -154,8 +158,11 @@ class Detectors:
         brushing = room.brushing
         if brushing is not None and brushing.suspected:
             suspected, brushing.suspected = brushing.suspected, []
-            for order_id in suspected:
-                room.suspect(order_id, watermark_ms)
+            for order in suspected:
+                known = room.suspect(order.order_id, watermark_ms)
+                if known is not None:
+                    net_minor = known.amount_minor - known.refunded_minor
+                    self.suspects.add(room.room_id, order, net_minor)
 
     def snapshot(self) -> list[Any]:
         queue = self._queue.snapshot()
@@ -166,10 +173,12 @@ class Detectors:
             self._rules.model_dump(),
             list(self._incidents),
             self.rules_version,
+            self.suspects.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
-        base, queue, rules, incidents, self.rules_version = state
+        base, queue, rules, incidents, self.rules_version, suspects = state
+        self.suspects.restore(suspects)
         self._base.restore(base)
         queue[1] = [[*item[:3], _pending(item[3])] for item in queue[1]]
         self._queue.restore(queue)
