@@ -25,7 +25,14 @@ EXAMPLES = settings(max_examples=100)
 CAP: Final = 16
 FLOOD: Final = 100
 # The tests of stickiness and of integrity fill these.
-ELSEWHERE: Final = {"room_days", "room_day_people", "scored_orders", "gone", "evidence_queue"}
+ELSEWHERE: Final = {
+    "room_days",
+    "room_day_people",
+    "scored_orders",
+    "suspected_orders",
+    "gone",
+    "evidence_queue",
+}
 
 
 @contextmanager
