@@ -33,6 +33,8 @@ _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
 # Ranking may take no more than this share of the worker's time, however many rooms there are.
 _RANKING_SHARE = 0.05
+_SETTLE_SECONDS = 0.05  # views of the other partitions are on their way
+_IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing comes
 
 
 class BoardReader:
@@ -152,18 +154,22 @@ class BoardStage:
         return bool(batches)
 
     async def _keep_up(self, consumer: AIOKafkaConsumer, reader: BoardReader) -> None:
-        due, published = self._clock(), self._published
-        changed = True
+        """Rank soon after views came, so that their delay is not doubled; not more often than that.
+
+        Views come from all partitions at about the same time, once in `seconds`.
+        """
+        ready = due = self._clock()
+        published, changed = self._published, True
         while True:
-            wait_ms = max(0, int((due - self._clock()) * 1000))
-            changed = await self._read(consumer, reader, wait_ms) or changed
-            if self._clock() >= due:
-                started = self._clock()
-                if changed or self._published is not published:
-                    published = self._published
-                    changed = not await self._publish(reader.fold.boards())
+            wait_ms = max(0, int((due - self._clock()) * 1000)) if changed else _IDLE_WAIT_MS
+            came = await self._read(consumer, reader, wait_ms)
+            if not changed and (came or self._published is not published):
+                changed, due = True, max(ready, self._clock() + _SETTLE_SECONDS)
+            if changed and self._clock() >= due:
+                started, published = self._clock(), self._published
+                changed = not await self._publish(reader.fold.boards())
                 took = self._clock() - started
-                due = started + max(self._seconds, took / _RANKING_SHARE)
+                ready = due = started + max(self._seconds / 4, took / _RANKING_SHARE)
 
     async def _publish(self, boards: list[AnyBoard]) -> bool:
         """Publish the boards that differ from what was published last, unless on hold."""

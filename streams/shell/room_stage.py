@@ -20,6 +20,7 @@ import zstandard
 
 from schemas import codec, records, topics
 from schemas.records import ProductFigures, RoomFigures
+from streams.core.boards import DEFAULT_ZONE
 from streams.core.partition import Emissions, Partition
 from streams.core.room import Room
 from streams.shell.ports import Checkpoints, Position, Publisher
@@ -81,6 +82,7 @@ class RoomStage:
 
     Args:
         seconds: a monotonic clock, for ages and durations only.
+        zone: whose days are event days; a partition whose state is loaded keeps that of its state.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class RoomStage:
         checkpoints: Checkpoints,
         position: Position,
         seconds: Callable[[], float],
+        zone: str = DEFAULT_ZONE,
     ) -> None:
+        self._zone = zone
         self._publisher = publisher
         self._checkpoints = checkpoints
         self._position = position
@@ -186,7 +190,7 @@ class RoomStage:
             saved = await self._checkpoints.load(number)
             if term != self._term:
                 return None
-            partition = Partition(number) if saved is None else unpacked(saved)
+            partition = Partition(number, zone=self._zone) if saved is None else unpacked(saved)
             slot = self._slots[number] = _Slot(partition)
             self._expected.pop(number, None)
             slot.saved_offset = partition.next_offset

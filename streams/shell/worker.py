@@ -118,7 +118,11 @@ class Worker:
         self._live_log = LiveLog(settings.kafka)
         self._log_ends = LogEnds(settings.kafka, partitions)
         self._stage = RoomStage(
-            self._publisher, self._checkpoints, _GroupPosition(self.app), time.monotonic
+            self._publisher,
+            self._checkpoints,
+            _GroupPosition(self.app),
+            time.monotonic,
+            settings.zone,
         )
         self._boards = BoardStage(
             settings.kafka,
