@@ -24,6 +24,9 @@ _RECORDS_KEPT_MS = 48 * _HOUR_MS
 _EVENTS_KEPT_MS = 7 * 24 * _HOUR_MS
 # A refused record travels inside its dead letter in base64, with its coordinates.
 _DEAD_LETTER_BYTES = 4 * 1024 * 1024
+# A board is one record; its rows are under 1 KB each.
+MOST_BOARD_ROWS = 5_000
+LARGEST_BOARD_BYTES = 8 * 1024 * 1024
 # A checkpoint is written in chunks of this size at most (`streams.shell.checkpoints`).
 CHECKPOINT_CHUNK_BYTES = 512 * 1024
 
@@ -99,6 +102,7 @@ TOPICS: tuple[Topic, ...] = (
         "scope, window and currency as a JSON list",
         "compact",
         "The newest state of each board.",
+        {"max.message.bytes": str(LARGEST_BOARD_BYTES)},
     ),
     Topic(
         ALERTS,

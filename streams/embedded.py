@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 from schemas import codec
 from schemas.calendar import Calendar
-from schemas.clock import NOTHING_MS, EventClock
+from schemas.clock import EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
-from schemas.events import LATEST_MS
 from schemas.partitioning import partition_of_room
 from schemas.records import Alert, AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
 from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
+from streams.core.pane import sort_minutes
 from streams.core.partition import Emissions, Partition
 from streams.core.stickiness.event_days import EventDays
 from streams.core.stickiness.facts import Suspects
@@ -30,6 +30,7 @@ from streams.core.stickiness.report import Report, report
 _DAY_MS = 24 * 3_600_000
 # So many records at once are shown to the clock of the file: few enough to lie within its reach.
 _WATCHED = 256
+_UNSTAMPED = (InputError, Rules)  # nothing, or nothing that a clock takes
 _stamp_of = attrgetter("ts_ms")
 
 
@@ -50,11 +51,25 @@ class Results:
     stickiness: Report | None = None
 
 
-class _Queue:
-    """What a chunk holds for one partition.
+class _Chunk:
+    """Some records of the file, side by side with their events."""
 
-    Only events are queued, for hardly any record's bytes are ever asked for.
-    """
+    __slots__ = ("_value_by_event", "_values", "events")
+
+    def __init__(self, values: Sequence[bytes]) -> None:
+        self.events = codec.decode_all(values)
+        self._values = values
+        self._value_by_event: dict[int, bytes] = {}
+
+    def value_of(self, event: Event | InputError) -> bytes:
+        """The record of an event. Few are ever asked for, so they are looked up late."""
+        if not self._value_by_event:
+            self._value_by_event = dict(zip(map(id, self.events), self._values, strict=True))
+        return self._value_by_event[id(event)]
+
+
+class _Queue:
+    """What a chunk holds for one partition."""
 
     __slots__ = ("events", "first_offset")
 
@@ -62,43 +77,32 @@ class _Queue:
         self.first_offset = 0
         self.events: list[Event | InputError] = []
 
-    def fold_into(
-        self, partition: Partition, values: Sequence[bytes], events: Sequence[Event | InputError]
-    ) -> Emissions:
-        """Fold what is queued of a chunk; offsets are those of a topic that got nothing else."""
-        queued = self.events
-        offsets = range(self.first_offset, self.first_offset + len(queued))
+    def fold_into(self, partition: Partition, chunk: _Chunk) -> Emissions:
+        """Fold what is queued; offsets are those of a topic that got nothing else."""
+        events = self.events
+        offsets = range(self.first_offset, self.first_offset + len(events))
         self.first_offset = offsets.stop
-        emissions = partition.fold(offsets, _ValuesOf(queued, values, events), queued)
-        queued.clear()
+        emissions = partition.fold(offsets, _Values(chunk, events), events)
+        events.clear()
         return emissions
 
 
-class _ValuesOf(Sequence[bytes]):
-    """The bytes of the queued events of a chunk, found when first asked for."""
+class _Values(Sequence[bytes]):
+    """The records of the queued events of a chunk."""
 
-    __slots__ = ("_chunk", "_found", "_queued")
+    __slots__ = ("_chunk", "_events")
 
-    def __init__(
-        self,
-        queued: Sequence[Event | InputError],
-        values: Sequence[bytes],
-        events: Sequence[Event | InputError],
-    ) -> None:
-        self._queued = queued
-        self._chunk = (values, events)
-        self._found: list[bytes] | None = None
+    def __init__(self, chunk: _Chunk, events: Sequence[Event | InputError]) -> None:
+        self._chunk = chunk
+        self._events = events
 
     def __len__(self) -> int:
-        return len(self._queued)
+        return len(self._events)
 
     def __getitem__(self, at: Any) -> Any:  # noqa: ANN401 - as `Sequence` has it
-        if self._found is None:
-            queued = set(map(id, self._queued))
-            self._found = [
-                value for value, event in zip(*self._chunk, strict=True) if id(event) in queued
-            ]
-        return self._found[at]
+        if isinstance(at, slice):
+            return _Values(self._chunk, self._events[at])
+        return self._chunk.value_of(self._events[at])
 
 
 class EmbeddedRun:
@@ -133,11 +137,11 @@ class EmbeddedRun:
 
     def feed(self, values: Sequence[bytes]) -> None:
         """Fold the next records of the file."""
-        events = codec.decode_all(values)
-        self._watch(events)
-        self._distribute(values, events)
+        chunk = _Chunk(values)
+        all_stamped = self._distribute(chunk)
+        self._watch(chunk.events, all_stamped=all_stamped)
         for partition, queue in zip(self.partitions, self._queues, strict=True):
-            self._take(queue.fold_into(partition, values, events))
+            self._take(queue.fold_into(partition, chunk))
 
     def finish(self) -> Results:
         """End the session and rank what there is."""
@@ -183,44 +187,48 @@ class EmbeddedRun:
                 net_minor[place] = net_minor.get(place, 0) + order.net_minor
         return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
 
-    def _watch(self, events: Sequence[Event | InputError]) -> None:
+    def _distribute(self, chunk: _Chunk) -> bool:
+        """Queue each record at its partition, as the partitioner of Kafka's clients does.
+
+        Returns whether each of them has a stamp that a clock takes.
+        """
+        append_of = self._append_of
+        all_stamped = True
+        event: Any
+        for event in chunk.events:
+            try:
+                append_of[event.room_id](event)
+            except (KeyError, AttributeError):
+                all_stamped &= not isinstance(event, _UNSTAMPED)
+                for queue in self._queues_of(event, chunk):
+                    queue.events.append(event)
+        return all_stamped
+
+    def _watch(self, events: Sequence[Event | InputError], *, all_stamped: bool) -> None:
         """Show the clock of the whole file what passes: it tells where the session ends."""
+        if not all_stamped:
+            events = [event for event in events if not isinstance(event, _UNSTAMPED)]
         for at in range(0, len(events), _WATCHED):
             self._watch_few(events[at : at + _WATCHED])
 
-    def _watch_few(self, events: Sequence[Event | InputError]) -> None:
+    def _watch_few(self, events: Sequence[Any]) -> None:
         clock = self._clock
-        try:
-            greatest_ms = max(map(_stamp_of, events), default=NOTHING_MS)
-        except AttributeError:  # a refused record has no stamp
-            greatest_ms = LATEST_MS
-        is_near = clock.many_rooms and greatest_ms <= clock.limit_ms
-        if is_near and Rules not in set(map(type, events)):
-            clock.reach(greatest_ms)  # each of them is believed at once
+        greatest_ms = max(map(_stamp_of, events))
+        if clock.many_rooms and greatest_ms <= clock.limit_ms:
+            clock.reach(greatest_ms)  # each of them is believed at once, ticks as well
             return
         for event in events:
             if isinstance(event, Tick):
                 _exhaust(clock.tick(event.ts_ms))
-            elif not isinstance(event, InputError | Rules):
+            else:
                 _exhaust(clock.observe(event.ts_ms, event.room_id, None))
 
-    def _distribute(self, values: Sequence[bytes], events: Sequence[Event | InputError]) -> None:
-        """Queue each record at its partition, as the partitioner of Kafka's clients does."""
-        append_of = self._append_of
-        event: Any
-        for value, event in zip(values, events, strict=True):
-            try:
-                append_of[event.room_id](event)
-            except (KeyError, AttributeError):
-                for queue in self._queues_of(value, event):
-                    queue.events.append(event)
-
-    def _queues_of(self, value: bytes, event: Event | InputError) -> list[_Queue]:
+    def _queues_of(self, event: Event | InputError, chunk: _Chunk) -> list[_Queue]:
         """Where a record goes whose room was not seen yet, or that has none."""
         if isinstance(event, Tick | Rules):
             return self._queues
         if isinstance(event, InputError):
-            room_id = codec.readable_room_id(value)
+            room_id = codec.readable_room_id(chunk.value_of(event))
             return [self._queue_of(room_id) if room_id else self._queues[0]]
         queue = self._queue_of(event.room_id)
         self._append_of[event.room_id] = queue.events.append
@@ -240,11 +248,12 @@ class EmbeddedRun:
 
     def _rank_minutes(self) -> None:
         """Order the minutes, and hand on those that a window may hold."""
-        self._minutes.sort(key=lambda line: (line.minute_ms, line.room_id))
-        as_of_ms = self.boards.as_of_ms or 0
+        sort_minutes(self._minutes)
+        from_ms = (self.boards.as_of_ms or 0) - 2 * _DAY_MS
+        apply_minute = self.boards.apply_minute
         for line in self._minutes:
-            if line.minute_ms >= as_of_ms - 2 * _DAY_MS:
-                self.boards.apply_minute(line)
+            if line.minute_ms >= from_ms:
+                apply_minute(line)
 
 
 def _exhaust(decisions: Iterator[object]) -> None:

@@ -39,7 +39,9 @@ def worker(
     metrics_port: Annotated[
         int | None, typer.Option(help="Their port; 0 for a free one. [6067]")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="Rows of a board; 0 for all. [100]")] = None,
+    top: Annotated[
+        int | None, typer.Option(help="Rows of a published board, up to 5,000. [100]")
+    ] = None,
     metric_rows: Annotated[
         int | None, typer.Option(help="Rows of a board that are metrics. [20]")
     ] = None,

@@ -10,7 +10,9 @@ counters, a histogram of stays, a sketch of viewers. Cap: `visits`; eviction: th
 first, which ends there.
 """
 
+from bisect import bisect_right
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 from schemas.clock import NOTHING_MS
@@ -25,10 +27,12 @@ from streams.core.stickiness.state import RoomDays
 UNSEEN_MS = 90_000
 # With fewer visits than this, that a buyer was never seen says nothing about him.
 VISITS_THAT_TELL = 10
-# All open visits are looked through once in so much event time for those that may fall silent
-# before the next time. A queue of every visit, by when it may, cost three times as much: nearly all
-# are seen again. A visit is looked at four times at most without having been seen in between.
-_LOOK_AHEAD_MS = 30_000
+# All open visits are looked through once in so much event time, or more rarely, for those that may
+# fall silent before the next time. A queue of every visit, by when it may, cost three times as
+# much: nearly all are seen again. With a sign of life each 30 s, a visit found had missed two. One
+# is looked at five times at most without having been seen in between.
+_LOOK_AHEAD_MS = 20_000
+_last_of = attrgetter("last_ms")
 STAYS_MS = (30_000, 60_000, 300_000)
 # What viewers do, besides being there.
 COUNTED_ACTIONS = ("click", "cart", "comment", "like", "share", "follow", "gift")
@@ -51,7 +55,6 @@ class Audience:
     Attributes:
         watch_ms: total of ended visits, and of open ones up to last seen.
         peak_online: the most visits open at once, as known at each moment.
-        stayed: ended visits at least as long as each of `STAYS_MS`.
         actions: how often each of `COUNTED_ACTIONS` was seen.
     """
 
@@ -64,10 +67,10 @@ class Audience:
         "_panes",
         "_recently_gone",
         "_silent",
+        "_stays_to",
         "actions",
         "ended",
         "peak_online",
-        "stayed",
         "stays",
         "viewers",
         "visits",
@@ -89,7 +92,7 @@ class Audience:
         self.ended = 0
         self.peak_online = 0
         self.watch_ms = 0
-        self.stayed = [0] * len(STAYS_MS)
+        self._stays_to = [0] * (len(STAYS_MS) + 1)  # by how many of `STAYS_MS` they reached
         self.stays = DurationHistogram()
         self.viewers = DistinctCount()
         self.actions: dict[str, int] = dict.fromkeys(COUNTED_ACTIONS, 0)
@@ -97,6 +100,11 @@ class Audience:
     @property
     def online(self) -> int:
         return len(self._open)
+
+    @property
+    def stayed(self) -> list[int]:
+        """How many ended visits were at least as long as each of `STAYS_MS`."""
+        return [sum(self._stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
 
     def view(  # noqa: C901 - the hottest path: a call for a case would cost more than the case
         self, event: View, watermark_ms: int, open_from_ms: int
@@ -107,8 +115,10 @@ class Audience:
         viewer_id = event.viewer_id
         visit = self._open.get(viewer_id)
         if visit is not None:
-            last_ms = visit.last_ms
-            if watermark_ms - last_ms >= UNSEEN_MS or ts_ms - last_ms >= UNSEEN_MS:
+            unseen_ms = ts_ms - visit.last_ms
+            if unseen_ms >= UNSEEN_MS or (
+                ts_ms < watermark_ms and watermark_ms - visit.last_ms >= UNSEEN_MS
+            ):
                 self._lapse(viewer_id, visit, open_from_ms)
                 visit = None
             elif action == "leave":
@@ -116,9 +126,9 @@ class Audience:
                     self._days.seen(viewer_id, ts_ms)
                 self._leave(viewer_id, visit, ts_ms, open_from_ms)
                 return
-            elif ts_ms > last_ms:
+            elif unseen_ms > 0:
                 visit.last_ms = ts_ms
-                self.watch_ms += ts_ms - last_ms
+                self.watch_ms += unseen_ms
                 if ts_ms >= visit.same_day_until_ms:
                     visit.same_day_until_ms = self._days.seen(viewer_id, ts_ms)
             elif ts_ms < visit.start_ms:
@@ -177,9 +187,15 @@ class Audience:
                 heappush(silent, (silent_ms, viewer_id))
 
     def _look_ahead(self, watermark_ms: int) -> None:
-        """Find the visits that may be silent soon."""
-        self._looked_ahead_to_ms = watermark_ms + _LOOK_AHEAD_MS
-        last_seen_ms = self._looked_ahead_to_ms - UNSEEN_MS
+        """Find the visits that may be silent soon, and until when no other one can be."""
+        ahead_ms = watermark_ms + _LOOK_AHEAD_MS
+        first_ms = min(map(_last_of, self._open.values()), default=ahead_ms) + UNSEEN_MS
+        if first_ms > ahead_ms:  # mostly
+            self._silent = []
+            self._looked_ahead_to_ms = first_ms - 1
+            return
+        self._looked_ahead_to_ms = ahead_ms
+        last_seen_ms = ahead_ms - UNSEEN_MS
         self._silent = [
             (visit.last_ms + UNSEEN_MS, viewer_id)
             for viewer_id, visit in self._open.items()
@@ -226,15 +242,8 @@ class Audience:
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
         self.stays.add(stay_ms)
-        if stay_ms >= STAYS_MS[0]:
-            self._count_long(stay_ms)
+        self._stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
         self._panes.at(gone_ms).online_change -= 1
-
-    def _count_long(self, stay_ms: int) -> None:
-        for at, least_ms in enumerate(STAYS_MS):
-            if stay_ms < least_ms:
-                break
-            self.stayed[at] += 1
 
     def _evict(self, open_from_ms: int) -> None:
         visits = self._open
@@ -253,7 +262,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self.stayed,
+            self._stays_to,
             self.stays.snapshot(),
             self.viewers.snapshot(),
             self._recently_gone.snapshot(),
@@ -267,7 +276,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self.stayed,
+            self._stays_to,
             stays,
             viewers,
             recently_gone,

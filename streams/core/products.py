@@ -108,7 +108,8 @@ class Products:
 
     def touched(self, product_id: str, ts_ms: int) -> ProductLedger:
         """The figures of a product, for an event that names no merchant of its own."""
-        return self._at(product_id, self.merchant_of(product_id), ts_ms)
+        known = self._merchants.get(product_id)
+        return self._at(product_id, known[1] if known else None, ts_ms)
 
     def view(self, event: View, product_id: str) -> None:
         """Count a click on a product, or its way into a cart."""
@@ -152,7 +153,8 @@ class Products:
                 self._evict()  # of what has changed too, and the new pair itself if it is oldest
             return figures
         self.changed[pair] = figures
-        figures.last_ms = max(figures.last_ms, ts_ms)
+        if ts_ms > figures.last_ms:  # noqa: PLR1730 - `max` costs four times as much
+            figures.last_ms = ts_ms
         return figures
 
     def _evict(self) -> None:

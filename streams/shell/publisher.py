@@ -19,7 +19,7 @@ from streams.shell.patience import GIVE_UP_SECONDS, REQUEST_TIMEOUT_MS, KafkaSil
 # Set explicitly: their meaning changed between versions of aiokafka.
 _LINGER_MS = 20
 _BATCH_BYTES = 256 * 1024
-_REQUEST_BYTES = 4 * 1024 * 1024
+_REQUEST_BYTES = topics.LARGEST_BOARD_BYTES
 
 
 class KafkaPublisher:

@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.core.boards import DEFAULT_ZONE
+from schemas.topics import MOST_BOARD_ROWS
+from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
 
 
 class WorkerSettings(BaseSettings):
@@ -27,7 +28,12 @@ class WorkerSettings(BaseSettings):
     )
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /live and /ready listen.")
     metrics_port: int = Field(6067, ge=0, le=65_535, description="0 picks a free port.")
-    top: int = Field(100, ge=0, description="Rows of a published board; 0 for all.")
+    top: int = Field(
+        DEFAULT_TOP,
+        ge=1,
+        le=MOST_BOARD_ROWS,
+        description="Rows of a published board; a board is one record, so not all of any number.",
+    )
     metric_rows: int = Field(20, ge=0, le=500, description="Rows of a board shown as metrics.")
     zone: str = Field(DEFAULT_ZONE, description="Time zone of the day boards.")
     view_seconds: float = Field(1.0, gt=0, description="How often live views are refreshed.")

@@ -65,8 +65,12 @@ class Brushing:
         decay_ms = rules.decay_minutes * _MINUTE_MS
         evidence = False
         for sign, is_set in signs.items():
-            weight = self._base.weight(sign, rules, is_set=is_set)
-            self._cells.by_sign[sign].add(weight, ts_ms, decay_ms, is_set=is_set)
+            cell = self._cells.by_sign[sign]
+            if is_set or cell.value:
+                weight = self._base.weight(sign, rules, is_set=is_set)
+                cell.add(weight, ts_ms, decay_ms, is_set=is_set)
+            else:  # nearly always; its weight would be negative, and two thirds of the work
+                cell.stay_empty(ts_ms)
             evidence |= is_set
         score = self._cells.score(ts_ms, decay_ms)
         if score < rules.review and self.incident is None:

@@ -41,6 +41,11 @@ class Cell:
         self.of += 1
         self.seen += is_set
 
+    def stay_empty(self, ts_ms: int) -> None:
+        """Take an order without the sign into a cell without evidence."""
+        self.at_ms = max(self.at_ms, ts_ms)
+        self.of += 1
+
     def at(self, ts_ms: int, decay_ms: int) -> float:
         """What is left of it at an event time."""
         if not self.value:
