@@ -14,6 +14,9 @@ from schemas.records import Counts, Progress
 from streams.core.stickiness.report import Report
 from streams.embedded import Results
 
+# Workers keep what it is made of in their state, and do not publish it.
+UNPUBLISHED_FILE = "stickiness.json"
+
 
 def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> None:
     """Write every file of a run into a folder, which is made if it is not there.
@@ -29,7 +32,7 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     boards = b",\n".join(records.encode(board) for board in results.boards)
     (folder / "boards.json").write_bytes(b"[" + boards + b"]\n")
     if results.stickiness is not None:
-        (folder / "stickiness.json").write_bytes(_sections(results.stickiness))
+        (folder / UNPUBLISHED_FILE).write_bytes(_sections(results.stickiness))
     run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
     text = msgspec.json.format(records.encode(run), indent=2)
     (folder / "run.json").write_bytes(text + b"\n")

@@ -11,10 +11,11 @@ from typing import Any
 
 from roompulse.cli.board_view import money_of
 from schemas.records import Counts, RoomSummary
+from streams.result_files import UNPUBLISHED_FILE
 
-# The one file of a run in which two runs of a log may differ: it holds how long each took, and the
-# closing tick of a replay is an event there, while a run of the file counts none.
-_UNLIKE_FILE = "run.json"
+# In run.json two runs of a log may differ: it holds how long each took, and the closing tick of a
+# replay is an event there, while a run of the file counts none.
+_UNLIKE_FILES = {"run.json", UNPUBLISHED_FILE}
 _PLANTED = ("duplicate", "rejected", "late", "future")
 _ROOM_FIGURES = ("orders", "units", "gross_minor", "refunds", "refunded_minor", "checkouts")
 
@@ -85,7 +86,7 @@ def check_files(ours: Path, theirs: Path, name: str) -> Check:
     equal: list[str] = []
     different: list[str] = []
     files = {path.name for folder in (ours, theirs) for path in folder.iterdir()}
-    for file in sorted(files - {_UNLIKE_FILE}):
+    for file in sorted(files - _UNLIKE_FILES):
         left, right = _bytes(ours / file), _bytes(theirs / file)
         size = "absent" if left is None else f"{len(left):,} bytes"
         (equal if left == right else different).append(f"{file} {size}")
