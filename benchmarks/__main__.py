@@ -17,12 +17,14 @@ from benchmarks.context import FULL, QUICK, BenchmarkError, Context, Figures, Si
 from deploy.kafka.broker import KafkaError
 from deploy.kafka.jars import JarsUnavailable
 from producers.kafka import BrokerError
+from streams.collector import collect_rarely
 
 _EXPECTED = (BenchmarkError, KafkaError, JarsUnavailable, BrokerError, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks that were asked for; the exit code."""
+    collect_rarely()  # as `roompulse run` does
     options = _options(arguments)
     console = Console()
     if options.list:
