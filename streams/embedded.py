@@ -21,8 +21,9 @@ from schemas.records import Alert, AnyBoard, DeadLetter, Progress, RoomMinute, R
 from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
+from streams.core.emissions import Emissions
 from streams.core.pane import sort_minutes
-from streams.core.partition import Emissions, Partition
+from streams.core.partition import Partition
 from streams.core.stickiness.event_days import EventDays
 from streams.core.stickiness.facts import Suspects
 from streams.core.stickiness.report import Report, report

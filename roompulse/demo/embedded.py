@@ -18,7 +18,7 @@ from schemas.events import MAX_RECORD_BYTES
 from schemas.records import Counts
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
-from streams.core.partition import Emissions
+from streams.core.emissions import Emissions
 from streams.embedded import EmbeddedRun, Results
 from streams.result_files import run_report, write_results
 

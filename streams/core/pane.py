@@ -157,6 +157,6 @@ class Panes:
 
 def sort_minutes(lines: list[RoomMinute]) -> None:
     """Order closed minutes by minute and room."""
-    # one after the other, for the sort is stable: making a pair for each line costs five times more
+    # one after the other, for the sort is stable: a pair for each line takes up to twice as long
     lines.sort(key=_room_of)
     lines.sort(key=_minute_of)

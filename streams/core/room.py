@@ -8,7 +8,7 @@ refused, wholly or in part.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from schemas.codec import (
     Checkout,
@@ -27,14 +27,12 @@ from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
+from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.detectors import Detectors
 from streams.core.ledger import KnownOrder, Ledger
 from streams.core.pane import Panes
 from streams.core.products import Pair, ProductLedger, Products
 from streams.core.stickiness.state import RoomDays
-
-if TYPE_CHECKING:
-    from streams.core.integrity.brushing import Brushing
 
 
 @dataclass(frozen=True, slots=True)

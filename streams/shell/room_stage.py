@@ -21,7 +21,8 @@ import zstandard
 from schemas import codec, records, topics
 from schemas.records import ProductFigures, RoomFigures
 from streams.core.boards import DEFAULT_ZONE
-from streams.core.partition import Emissions, Partition
+from streams.core.emissions import Emissions
+from streams.core.partition import Partition
 from streams.core.room import Room
 from streams.shell.ports import Checkpoints, Position, Publisher
 

@@ -12,7 +12,8 @@ import msgspec
 from schemas import codec, records
 from schemas.partitioning import route
 from schemas.records import ProductFigures, RoomFigures
-from streams.core.partition import Emissions, Partition
+from streams.core.emissions import Emissions
+from streams.core.partition import Partition
 from streams.embedded import Results
 from streams.result_files import run_report
 from streams.shell.room_stage import packed, unpacked

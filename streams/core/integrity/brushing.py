@@ -69,7 +69,7 @@ class Brushing:
             if is_set or cell.value:
                 weight = self._base.weight(sign, rules, is_set=is_set)
                 cell.add(weight, ts_ms, decay_ms, is_set=is_set)
-            else:  # nearly always; its weight would be negative, and two thirds of the work
+            else:  # nearly always: its weight, below 0, would be a quarter of the work
                 cell.stay_empty(ts_ms)
             evidence |= is_set
         score = self._cells.score(ts_ms, decay_ms)
