@@ -111,12 +111,14 @@ class Partition:
         with the clock in local names; everything else takes `_fold_one`.
         """
         clock, moment = self.clock, self._moment
-        find_room: Any = self.rooms.get  # no room has `_NOT_IN_SHORT_MS`, which ends in `_fold_one`
+        find_room = self.rooms.get
         views = late = 0
         greatest_ms, limit_ms, due_ms, open_from_ms = self._clock_in_short()
         watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         rest = iter(events)
-        event: Any  # told apart by its class: narrowing each would cost more than folding it
+        # told apart by class and stamp: narrowing each for a checker would cost more than folding it
+        event: Any
+        room: Any
         for event in rest:
             kind = type(event)
             room = find_room(event.room_id) if kind is View or kind in _APPLY else None
