@@ -116,7 +116,7 @@ class Partition:
         greatest_ms, limit_ms, due_ms, open_from_ms = self._clock_in_short()
         watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         rest = iter(events)
-        # told apart by class and stamp: narrowing each for a checker would cost more than folding it
+        # told apart by class and stamp: narrowing for a checker would cost more than folding
         event: Any
         room: Any
         for event in rest:
