@@ -217,16 +217,6 @@ def board_table(
     return table
 
 
-def plain_rows(board: AnyBoard, *, top: int, name_cells: int = NAME_CELLS) -> list[str]:
-    """Rows for a log: "1. Lotus 5  gross 270,793.40  net 259,259.60"."""
-    lines = []
-    for row in board.rows[:top]:
-        name = set_cell_size(printable(row.name), name_cells)
-        gross, net = (money(each, board.currency) for each in (row.gross_minor, row.net_minor))
-        lines.append(f"{row.rank:>3}. {name}  gross {gross:>16}  net {net:>16}")
-    return lines
-
-
 def shortened(text: str, cells: int = NAME_CELLS) -> str:
     """A text of at most so many terminal cells, whatever its script."""
     if cell_len(text) <= cells:

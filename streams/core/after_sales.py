@@ -98,12 +98,9 @@ class AfterSales:
         courses = self._courses
         course = courses[event.complaint_id] = Course(event.ts_ms)
         if len(courses) > limits.cap("complaint_courses"):
-            gone = limits.oldest(
-                courses, lambda id_: (courses[id_].first_ms, id_), limits.cap("complaint_courses")
+            self._evictions.give_up_oldest(
+                "complaint_courses", courses, lambda id_: (courses[id_].first_ms, id_)
             )
-            for id_ in gone:
-                del courses[id_]
-            self._evictions.count("complaint_courses", len(gone))
         return course
 
     def snapshot(self) -> list[Any]:

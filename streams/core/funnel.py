@@ -84,11 +84,8 @@ class Funnel:
 
     def _evict(self) -> None:
         pending = self._pending
-        gone = limits.oldest(pending, lambda id_: (pending[id_], id_), limits.cap("unpaid"))
-        for order_id in gone:
-            del pending[order_id]
+        gone = self._evictions.give_up_oldest("unpaid", pending, lambda id_: (pending[id_], id_))
         self.unpaid_orders += len(gone)
-        self._evictions.count("unpaid", len(gone))
 
     def snapshot(self) -> list[Any]:
         return [

@@ -39,6 +39,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
 }
 
 Key = TypeVar("Key")
+Entry = TypeVar("Entry")
 _SHARE_GIVEN_UP = 16
 
 
@@ -57,6 +58,20 @@ class Evictions:
 
     def count(self, name: str, entries: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + entries
+
+    def give_up_oldest(
+        self,
+        name: str,
+        entries: dict[Key, Entry],
+        stamp_of: Callable[[Key], tuple[int, str]],
+        limit: int | None = None,
+    ) -> list[Key]:
+        """Make room in a full map; the keys that went. Without `limit`, the cap of that name."""
+        gone = oldest(entries, stamp_of, cap(name) if limit is None else limit)
+        for key in gone:
+            del entries[key]
+        self.count(name, len(gone))
+        return gone
 
 
 def oldest(

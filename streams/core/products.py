@@ -24,7 +24,6 @@ class ProductLedger(Sums):
 
     Attributes:
         last_ms: the greatest event time that touched it.
-        published: figures as of the last `changed`, to tell what moved since.
     """
 
     __slots__ = (
@@ -94,12 +93,9 @@ class Products:
         self._merchants[product_id] = (ts_ms, merchant_id)
         if len(self._merchants) > limits.cap("product_merchants"):
             known = self._merchants
-            gone = limits.oldest(
-                known, lambda id_: (known[id_][0], id_), limits.cap("product_merchants")
+            self._evictions.give_up_oldest(
+                "product_merchants", known, lambda id_: (known[id_][0], id_)
             )
-            for id_ in gone:
-                del known[id_]
-            self._evictions.count("product_merchants", len(gone))
 
     def merchant_of(self, product_id: str) -> str | None:
         """The merchant last known of a product."""
@@ -159,15 +155,11 @@ class Products:
 
     def _evict(self) -> None:
         pairs = self.pairs
-        gone = limits.oldest(
-            pairs,
-            lambda pair: (pairs[pair].last_ms, f"{pair[0]}\0{pair[1] or ''}"),
-            limits.cap("products"),
+        gone = self._evictions.give_up_oldest(
+            "products", pairs, lambda pair: (pairs[pair].last_ms, f"{pair[0]}\0{pair[1] or ''}")
         )
         for pair in gone:
-            del pairs[pair]
             self.changed.pop(pair, None)
-        self._evictions.count("products", len(gone))
 
     def snapshot(self) -> list[Any]:
         return [

@@ -56,10 +56,9 @@ class Remembered(Generic[Value]):
 
     def _evict(self) -> None:
         entries = self._entries
-        gone = limits.oldest(entries, lambda id_: (entries[id_][0], id_), self._limit)
-        for id_ in gone:
-            del entries[id_]
-        self._evictions.count(self._name, len(gone))
+        self._evictions.give_up_oldest(
+            self._name, entries, lambda id_: (entries[id_][0], id_), self._limit
+        )
 
     def snapshot(self) -> list[Any]:
         return [

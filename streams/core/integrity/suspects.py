@@ -39,14 +39,9 @@ class SuspectedOrders:
             room_id, order.buyer_id, order.ts_ms, net_minor
         )
         if len(orders) > limits.cap("suspected_orders"):
-            gone = limits.oldest(
-                orders,
-                lambda key: (orders[key].ts_ms, "\0".join(key)),
-                limits.cap("suspected_orders"),
+            self._evictions.give_up_oldest(
+                "suspected_orders", orders, lambda key: (orders[key].ts_ms, "\0".join(key))
             )
-            for key in gone:
-                del orders[key]
-            self._evictions.count("suspected_orders", len(gone))
 
     def refunded(self, room_id: str, order_id: str, accepted_minor: int) -> None:
         """Money of a suspected order went back."""

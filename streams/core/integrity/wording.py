@@ -15,12 +15,6 @@ _SAYS = {
     "young_account": "come from accounts a few days old",
     "quick_refund": "are refunded within half an hour",
 }
-_CLEARS = {
-    "presence": "a source of orders outside the room, such as a link in a message",
-    "identity": "a dormitory, an office or a family that orders together",
-    "account": "a coupon for new members",
-    "money_back": "a faulty batch that was withdrawn",
-}
 
 
 def alert_of(
