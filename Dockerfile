@@ -6,11 +6,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /build
 COPY requirements.lock requirements-dev.lock ./
 RUN python -m venv /opt/roompulse \
-    && /opt/roompulse/bin/pip install --require-hashes --requirement requirements.lock
+    && /opt/roompulse/bin/pip install --no-deps --require-hashes --requirement requirements.lock
 # The build backend comes by its hash from the developers' lock, without the rest of that.
 RUN awk '/^setuptools==/ { found = 1 } found { print } found && !/\\$/ { exit }' \
         requirements-dev.lock > backend.lock \
-    && pip install --require-hashes --requirement backend.lock
+    && pip install --no-deps --require-hashes --requirement backend.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY streams streams

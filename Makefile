@@ -32,13 +32,14 @@ help: ## list these commands
 
 setup: $(INSTALLED) ## make .venv from the hashed lock files, with the command roompulse in it
 
-# Runs again only when a lock file or the project's declaration changed.
+# Runs again only when a lock file or the project's declaration changed. The lock names every
+# package, so nothing is resolved: pip would look past the pins at newer releases for extras.
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "make: no Python 3.11 or 3.12 with venv found: install" \
 		"it (Debian: apt-get install python3.11 python3.11-venv), or name it with PYTHON=..." >&2; exit 1; fi
 	@if ! $(BIN)/python -c '' 2>/dev/null; then $(PYTHON) -m venv --clear $(VENV); fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-		--require-hashes --requirement requirements-dev.lock
+		--no-deps --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 		--no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check

@@ -1,6 +1,5 @@
 """`roompulse boards`: the boards of a run's folder or of a Kafka, once or as they move."""
 
-import asyncio
 import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from deploy.kafka.admin import TopicsError
 from deploy.kafka.probe import BOOTSTRAP_VARIABLE, DEFAULT_BOOTSTRAP, BrokerUnavailable
+from roompulse import interrupts
 from roompulse.cli import board_view
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.standing import RunFolderError, Standing, read_run_folder
@@ -127,7 +127,7 @@ def boards(
             _show(read_run_folder(folder), wish, as_json=as_json)
         else:
             with contextlib.suppress(KeyboardInterrupt):
-                asyncio.run(_show_kafka(bootstrap, wish, follow=follow, as_json=as_json))
+                interrupts.run(_show_kafka(bootstrap, wish, follow=follow, as_json=as_json))
 
 
 async def _show_kafka(bootstrap: str, wish: Wish, *, follow: bool, as_json: bool) -> None:

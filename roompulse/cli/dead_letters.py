@@ -1,6 +1,5 @@
 """`roompulse dead-letters`: what was refused and why, and sending it again."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from deploy.kafka.probe import (
 from producers import dead_letters
 from producers.dead_letters import DeadLettersError, Filter, Letters
 from producers.kafka import BrokerError
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.errors import REASONS
 from schemas.records import DeadLetter
@@ -105,7 +105,7 @@ def resend(
         return
     with told_in_one_line(BrokerUnavailable, BrokerError):
         require_broker(bootstrap)
-        report = asyncio.run(dead_letters.resend(bootstrap, chosen))
+        report = interrupts.run(dead_letters.resend(bootstrap, chosen))
     typer.echo(f"sent: {_counts(report.by_reason)}")
     if report.too_large:
         fail(f"{report.too_large:,} records are larger than their topic takes; they were not sent")
@@ -140,7 +140,7 @@ def _read(file: Path | None, bootstrap: str, topic: str) -> Letters:
     if file is not None:
         return dead_letters.read_file(file)
     require_broker(bootstrap)
-    return asyncio.run(dead_letters.read_topic(bootstrap, topic=topic))
+    return interrupts.run(dead_letters.read_topic(bootstrap, topic=topic))
 
 
 def _row(letter: DeadLetter) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`roompulse demo`: a festival evening through Kafka and a worker to boards, checked at the end."""
 
-import asyncio
 import re
 import signal
 import time
@@ -23,10 +22,11 @@ from producers.generator import SCENARIOS, ScenarioError
 from producers.kafka import BrokerError
 from producers.replay import MAX_SPEED, Control, ReplayError
 from producers.sessions import SessionFileError
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.demo import checks, embedded, on_kafka
 from roompulse.demo.checks import Check
-from roompulse.demo.processes import DemoError, DemoProcesses, interruptible
+from roompulse.demo.processes import DemoError, DemoProcesses
 from roompulse.demo.screen import Screen, final_picture
 from roompulse.demo.session import SCENARIO, DemoSession, make_session
 from roompulse.standing import Standing, standing_of
@@ -130,7 +130,7 @@ def demo(
         hold=hold,
     )
     try:
-        with interruptible(), told_in_one_line(*_ERRORS):
+        with interrupts.interruptible(), told_in_one_line(*_ERRORS):
             passed = _run(settings, bootstrap, without_kafka=embedded_only)
     except KeyboardInterrupt:
         settings.say("Stopped; nothing that the demonstration started still runs.")
@@ -160,10 +160,10 @@ def _run(settings: Demo, bootstrap: str | None, *, without_kafka: bool) -> bool:
 
 
 def _kafka_demo(settings: Demo, processes: DemoProcesses, bootstrap: str) -> bool:
-    log = asyncio.run(on_kafka.look_at_log(bootstrap))
+    log = interrupts.run(on_kafka.look_at_log(bootstrap))
     if log.ever_written:
         _require_consent(settings, bootstrap, log)
-    partitions = asyncio.run(on_kafka.prepare_topics(bootstrap, log))
+    partitions = interrupts.run(on_kafka.prepare_topics(bootstrap, log))
     # it starts while the evening is generated
     processes.start_worker(bootstrap)
     session = _generate(settings)
@@ -176,7 +176,7 @@ def _kafka_demo(settings: Demo, processes: DemoProcesses, bootstrap: str) -> boo
         counted_before = _fold_what_is_there(settings, processes, bootstrap)
     where = f"Kafka {bootstrap}, metrics {processes.metrics_url}"
     with Screen(settings.console, where, session.events) as screen:
-        report = asyncio.run(
+        report = interrupts.run(
             on_kafka.play_on_kafka(
                 session,
                 bootstrap,
@@ -197,7 +197,7 @@ def _kafka_demo(settings: Demo, processes: DemoProcesses, bootstrap: str) -> boo
                 return checks.check_rooms(session.truth, results.rooms).passed
             return checks.check_files(kafka_folder, embedded_folder, "").passed
 
-        results = asyncio.run(on_kafka.settled(bootstrap, is_final, _SETTLE_SECONDS))
+        results = interrupts.run(on_kafka.settled(bootstrap, is_final, _SETTLE_SECONDS))
     standing = standing_of(results.boards, results.progress, lag=0)
     sent = report.events + (report.closing_tick_ms is not None)
     rooms = [room for room in results.rooms if room.room_id in session.room_ids]
@@ -239,7 +239,7 @@ def _require_consent(settings: Demo, bootstrap: str, log: on_kafka.LogState) -> 
 
 def _require_new_rooms(bootstrap: str, session: DemoSession) -> None:
     """A room_id is never reused: the same evening twice would be counted into the same rooms."""
-    if session.room_ids & asyncio.run(on_kafka.known_rooms(bootstrap)):
+    if session.room_ids & interrupts.run(on_kafka.known_rooms(bootstrap)):
         raise DemoError(
             f"rooms of this evening are on the Kafka at {bootstrap} already: choose another --seed"
         )
@@ -252,8 +252,8 @@ def _fold_what_is_there(settings: Demo, processes: DemoProcesses, bootstrap: str
     def show(_standing: Standing) -> None:
         """Nothing to see yet."""
 
-    asyncio.run(on_kafka.fold_what_is_there(bootstrap, show, processes.require_worker))
-    return asyncio.run(on_kafka.counted_events(bootstrap))
+    interrupts.run(on_kafka.fold_what_is_there(bootstrap, show, processes.require_worker))
+    return interrupts.run(on_kafka.counted_events(bootstrap))
 
 
 def _only(results: Results, session: DemoSession) -> Results:
@@ -273,7 +273,7 @@ def _embedded_demo(settings: Demo) -> bool:
     session = _generate(settings)
     where = "in this process, without Kafka: no lag, no /metrics"
     with Screen(settings.console, where, session.events) as screen:
-        report, results = asyncio.run(
+        report, results = interrupts.run(
             embedded.play_embedded(
                 session, Control(_pace(settings, session)), screen.progressed, screen.show
             )

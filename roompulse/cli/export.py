@@ -1,6 +1,5 @@
 """`roompulse export`: what the workers have published, as the files of a run."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from deploy.kafka.probe import (
     BrokerUnavailable,
     require_broker,
 )
+from roompulse import interrupts
 from roompulse.cli.failures import told_in_one_line
 from streams.result_files import write_results
 from streams.shell.collecting import collect
@@ -30,7 +30,7 @@ def export(
     """
     with told_in_one_line(BrokerUnavailable, OSError):
         require_broker(bootstrap)
-        results = asyncio.run(collect(bootstrap))
+        results = interrupts.run(collect(bootstrap))
         write_results(results, out, elapsed_seconds=0)
     typer.echo(
         f"{len(results.rooms):,} rooms, {len(results.minutes):,} minutes, "

@@ -18,6 +18,7 @@ from producers.kafka import BrokerError
 from producers.recorder import RecordReport
 from producers.recorder import record as record_topic
 from producers.sessions import SessionFileError, SessionWriter, format_of
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.topics import LIVE_EVENTS
 
@@ -64,7 +65,7 @@ def record(
             fail("--until-end and --from-now together record nothing: give one of them")
         require_broker(bootstrap)
         with SessionWriter(output) as writer:
-            report = asyncio.run(
+            report = interrupts.run(
                 _record(
                     writer,
                     bootstrap,

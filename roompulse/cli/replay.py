@@ -22,6 +22,7 @@ from deploy.kafka.probe import (
 from producers import replay as replaying
 from producers.replay.keys import HELP, keys_of_terminal
 from producers.sessions import SessionFileError, check_arrival_order, read_records
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.topics import LIVE_EVENTS
 
@@ -102,7 +103,7 @@ def replay(
 
         total = _count(file, passes, selection)
         require_broker(bootstrap)
-        report = asyncio.run(
+        report = interrupts.run(
             _replay(
                 open_records,
                 bootstrap,

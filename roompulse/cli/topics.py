@@ -1,6 +1,5 @@
 """`roompulse topics`: the declared topics on a broker, made and compared with their declaration."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from deploy.kafka.admin import (
     foreign_topics,
 )
 from deploy.kafka.probe import BOOTSTRAP_VARIABLE, DEFAULT_BOOTSTRAP, BrokerUnavailable
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.topics import BY_NAME, DEFAULT_PARTITIONS, LIVE_EVENTS
 
@@ -47,7 +47,7 @@ def create(
     exit code is 1: partitions cannot be changed without moving keys, so that is yours to decide.
     """
     with told_in_one_line(BrokerUnavailable, TopicsError):
-        states = asyncio.run(create_topics(bootstrap, live_partitions=partitions))
+        states = interrupts.run(create_topics(bootstrap, live_partitions=partitions))
     for state in states:
         word = "created" if state.created else "exists "
         typer.echo(f"{word}  {state.declared.name} ({state.partitions} partitions)")
@@ -64,8 +64,8 @@ def list_(
 ) -> None:
     """Show every declared topic beside what the broker has; exit code 1 unless they agree."""
     with told_in_one_line(BrokerUnavailable, TopicsError):
-        states = asyncio.run(describe_topics(bootstrap, live_partitions=partitions))
-        foreign = asyncio.run(foreign_topics(bootstrap))
+        states = interrupts.run(describe_topics(bootstrap, live_partitions=partitions))
+        foreign = interrupts.run(foreign_topics(bootstrap))
     table = Table("topic", "partitions", "cleanup", "key", "state")
     for state in states:
         table.add_row(
@@ -93,7 +93,7 @@ def describe(
     if declared is None:
         fail(f"no topic {name!r} is declared: choose one of {', '.join(BY_NAME)}")
     with told_in_one_line(BrokerUnavailable, TopicsError):
-        (state,) = asyncio.run(
+        (state,) = interrupts.run(
             describe_topics(bootstrap, topics=(declared,), live_partitions=partitions)
         )
     typer.echo(f"{declared.name}: {declared.description}")

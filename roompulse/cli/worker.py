@@ -1,6 +1,5 @@
 """`roompulse worker`: folds `live-events` until it is told to stop."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from pydantic_settings import SettingsError
 
 from deploy.kafka.admin import TopicsError, describe_topics
 from deploy.kafka.probe import BOOTSTRAP_VARIABLE, BrokerUnavailable, require_broker
+from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.topics import LIVE_EVENTS
 from streams.shell.settings import WorkerSettings
@@ -96,7 +96,7 @@ def _settings(given: dict[str, Any]) -> WorkerSettings:
 
 def _partitions(bootstrap: str) -> int:
     """How many partitions `live-events` has."""
-    states = asyncio.run(describe_topics(bootstrap))
+    states = interrupts.run(describe_topics(bootstrap))
     missing = [state.declared.name for state in states if not state.exists]
     if missing:
         fail(f"topics are missing ({', '.join(missing)}): run `roompulse topics create`")

@@ -7,7 +7,6 @@ which then ends them, first the worker. What a demonstration left behind that wa
 Bounds: one worker, one broker of 512 MB heap; each wait has a limit.
 """
 
-import contextlib
 import fcntl
 import json
 import os
@@ -18,13 +17,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from deploy.kafka.broker import LocalKafka, is_free
 from deploy.kafka.process import command_line, signal_group, wait_until_gone
+from roompulse.interrupts import uninterrupted
 
 _METRICS_PORT = 6067
 _READY_SECONDS = 60.0
@@ -32,47 +32,10 @@ _POLL_SECONDS = 0.2
 # A worker ends within some 3 s of SIGTERM; there is nothing in it that the next start would miss.
 _WORKER_STOP_SECONDS = 8.0
 _KILL_SECONDS = 10.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoError(Exception):
     """The demonstration cannot go on; the text is one line that says why and what to do."""
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP (a closed terminal) end the demonstration as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so in the background of a shell
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.raise_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS[1:]}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold the signals that end the demonstration back for a moment, then obey the last of them.
-
-    They are not blocked but noted: a process that is started meanwhile would inherit a block.
-    """
-    noted: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _frame: noted.append(got)) for number in _SIGNALS
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if noted:
-            signal.raise_signal(noted[-1])
 
 
 class DemoProcesses:

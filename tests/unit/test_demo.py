@@ -1,7 +1,6 @@
 """The demonstration: its checks can fail, and it plays without Kafka where it has to."""
 
 import io
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from roompulse.cli.board_view import money
 from roompulse.cli.demo import demo
 from roompulse.demo import checks
 from roompulse.demo.embedded import ShownRun, fold_file
-from roompulse.demo.processes import DemoProcesses, interruptible, uninterrupted
+from roompulse.demo.processes import DemoProcesses
 from roompulse.demo.screen import Screen
 from roompulse.demo.session import DemoSession, make_session
 from roompulse.standing import standing_of
@@ -210,28 +209,3 @@ def test_the_picture_fits_the_terminal_and_keeps_who_leads(
     first = next(board for board in results.boards if board.scope == "room").rows[0]
     assert first.name in text
     assert money(first.gross_minor, "CNY") in text
-
-
-# --- signals --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_each_ending_signal_interrupts_and_handlers_are_given_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), interruptible():
-        signal.raise_signal(number)
-    assert signal.getsignal(number) is before
-
-
-def test_a_signal_in_a_held_moment_is_obeyed_after_it() -> None:
-    steps = []
-
-    def act() -> None:
-        with uninterrupted():
-            signal.raise_signal(signal.SIGTERM)
-            steps.append("finished what it was about")
-        steps.append("never")
-
-    with pytest.raises(KeyboardInterrupt), interruptible():
-        act()
-    assert steps == ["finished what it was about"]

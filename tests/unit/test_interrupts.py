@@ -1,0 +1,104 @@
+"""Ctrl-C at any moment: what runs is ended whole, and the handlers are given back."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from roompulse import interrupts
+from roompulse.interrupts import interruptible, uninterrupted
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_ending_signal_interrupts_and_handlers_are_given_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_in_a_held_moment_is_obeyed_after_it() -> None:
+    steps = []
+
+    def act() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGTERM)
+            steps.append("finished what it was about")
+        steps.append("never")
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        act()
+    assert steps == ["finished what it was about"]
+
+
+def test_ctrl_c_cancels_what_runs_and_it_can_clean_up() -> None:
+    steps = []
+
+    async def main() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            steps.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.run(main())
+    assert steps == ["cleaned up"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_ends_what_does_not_obey_the_first() -> None:
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.run(main())
+
+
+def test_what_ends_by_itself_gives_its_result_and_its_errors() -> None:
+    async def main() -> int:
+        return 7
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    assert interrupts.run(main()) == 7
+    with pytest.raises(asyncio.CancelledError):
+        interrupts.run(cancelled())
+
+
+@pytest.mark.parametrize("moment", ["__init__", "_run_once", "close"])
+def test_ctrl_c_while_a_loop_is_made_run_or_closed_leaves_no_traceback(moment: str) -> None:
+    """The signal comes inside the event loop's own code, where Python would break it in two."""
+    program = f"""
+import asyncio, signal, sys
+from roompulse import interrupts
+
+async def main():
+    await asyncio.sleep(0.01)
+
+def trace(frame, event, argument):
+    code = frame.f_code
+    if "asyncio" in code.co_filename and code.co_name == {moment!r}:
+        sys.settrace(None)
+        signal.raise_signal(signal.SIGINT)
+    return None
+
+sys.settrace(trace)
+try:
+    interrupts.run(main())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")
