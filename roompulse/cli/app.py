@@ -5,6 +5,7 @@ import typer
 from roompulse.cli import dead_letters, kafka, schema, topics
 from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
+from roompulse.cli.deliver import deliver
 from roompulse.cli.demo import demo
 from roompulse.cli.doctor import doctor
 from roompulse.cli.export import export
@@ -26,6 +27,7 @@ for command in (
     boards,
     run,
     worker,
+    deliver,
     replay,
     record,
     generate,
