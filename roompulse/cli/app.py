@@ -3,6 +3,7 @@
 import typer
 
 from roompulse.cli import dead_letters, kafka, schema, topics
+from roompulse.cli.backfill import backfill
 from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
 from roompulse.cli.deliver import deliver
@@ -33,6 +34,7 @@ for command in (
     generate,
     convert,
     export,
+    backfill,
     doctor,
 ):
     app.command()(command)

@@ -6,19 +6,16 @@ The replay's own runner paces the records; what it would hand to Kafka goes into
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from producers.replay import Control, Progress, ReplayReport, WallWaiter
 from producers.replay.plan import Plan
 from producers.replay.run import Runner
 from producers.sessions import read_records
 from roompulse.demo.session import DemoSession
+from roompulse.shown_run import ShownRun
 from roompulse.standing import Standing, standing_of
 from schemas.events import MAX_RECORD_BYTES
 from schemas.records import Counts
-from schemas.topics import DEFAULT_PARTITIONS
-from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
-from streams.core.emissions import Emissions
 from streams.embedded import EmbeddedRun, Results
 from streams.result_files import run_report, write_results
 
@@ -43,43 +40,6 @@ def write(results: Results, out: Path) -> Counts:
     write_results(results, out, elapsed_seconds=0)
     counts: Counts = run_report(results.progress, elapsed_seconds=0)["counts"]
     return counts
-
-
-class ShownRun(EmbeddedRun):
-    """An embedded run whose boards can be looked at on the way; its results are not changed by it.
-
-    What is shown goes into a board fold of its own: views of one offset have one content, so the
-    final figures, which stand at an offset that was shown before, would not replace them there.
-    """
-
-    def __init__(self, partitions: int = DEFAULT_PARTITIONS) -> None:
-        super().__init__(partitions)
-        self._shown = BoardFold(ZoneInfo(DEFAULT_ZONE), DEFAULT_TOP)
-
-    def standing(self) -> Standing:
-        """The boards as they are now."""
-        for partition in self.partitions:
-            changed = [room for room in partition.rooms.values() if room.changed]
-            summaries, products = partition.figures(changed)
-            for figures in summaries:
-                self._shown.apply_room(figures)
-            for each in products:
-                self._shown.apply_product(each)
-            self._shown.apply_progress(partition.progress())
-        progress = [partition.progress() for partition in self.partitions]
-        return standing_of(self._shown.boards(), progress)
-
-    def finish(self) -> Results:
-        """End the session; what was only shown is handed to the results, too."""
-        for partition in self.partitions:
-            for room in partition.rooms.values():
-                room.products.changed = dict(room.products.pairs)
-        return super().finish()
-
-    def _take(self, emissions: Emissions) -> None:
-        super()._take(emissions)
-        for line in emissions.minutes:
-            self._shown.apply_minute(line)
 
 
 class _Folding:

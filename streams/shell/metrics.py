@@ -5,7 +5,7 @@ never. Values are taken when scraped, so the fold pays nothing for them. Money i
 the `currency` label ("" where a room was never opened).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -18,6 +18,7 @@ from streams.core.limits import CAPS
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _BOARD_FIGURES = ("gross_minor", "net_minor", "trusted_minor", "orders", "places_lost", "momentum")
 _WINDOW_FIGURES = ("gross_minor", "net_minor", "orders", "visits")
 _ROOM_FIGURES = (
@@ -67,6 +68,11 @@ class WorkerCollector(Collector):
         view = self._view()
         yield from _events(view)
         yield from _worker(view)
+        yield from self._boards(view)
+
+    def figures(self, view: WorkerView) -> Iterator[Metric]:
+        """What depends on the log alone, not on the worker or the time of day."""
+        yield from _events(view)
         yield from self._boards(view)
 
     def _boards(self, view: WorkerView) -> Iterator[Metric]:
@@ -227,3 +233,21 @@ def exposition(collector: WorkerCollector) -> bytes:
     registry = CollectorRegistry()
     registry.register(collector)
     return generate_latest(registry)
+
+
+def stamped(families: Iterable[Metric], at_ms: int, place: dict[str, str]) -> Iterator[str]:
+    """The lines of OpenMetrics that say what was found at a moment.
+
+    Args:
+        families: from one view.
+        at_ms: epoch milliseconds of the moment.
+        place: labels that a scrape adds: `job` and `instance`.
+    """
+    seconds = f"{at_ms // 1000}.{at_ms % 1000:03d}"
+    for family in families:
+        for sample in family.samples:
+            labels = {**place, **sample.labels}
+            shown = ",".join(
+                f'{name}="{text.translate(_ESCAPED)}"' for name, text in labels.items()
+            )
+            yield f"{sample.name}{{{shown}}} {sample.value} {seconds}\n"

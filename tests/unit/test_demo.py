@@ -16,10 +16,11 @@ from producers.replay import Progress
 from roompulse.cli.board_view import money
 from roompulse.cli.demo import demo
 from roompulse.demo import checks
-from roompulse.demo.embedded import ShownRun, fold_file
+from roompulse.demo.embedded import fold_file
 from roompulse.demo.processes import DemoProcesses
 from roompulse.demo.screen import Screen
 from roompulse.demo.session import DemoSession, make_session
+from roompulse.shown_run import ShownRun
 from roompulse.standing import standing_of
 from schemas.records import Counts, RoomSummary
 from streams.embedded import EmbeddedRun, Results
