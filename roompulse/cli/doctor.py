@@ -75,14 +75,16 @@ def doctor(
 ) -> None:
     """Check what this machine has for Roompulse; exit code 1 when something is missing.
 
-    Looks at Python, the installed packages against the lock, make, Kafka's jars and Java runtime,
-    ports, disk, memory, the compiled parts of Faust and aiokafka, and the Kafka itself.
+    Looks at Python, the installed packages against the lock, make, Prometheus, Kafka's jars and
+    Java runtime, ports, disk, memory, the compiled parts of Faust and aiokafka, and the Kafka
+    itself.
     """
     named = os.environ.get(BOOTSTRAP_VARIABLE) is not None or bootstrap != DEFAULT_BOOTSTRAP
     checks: tuple[Callable[[], Finding], ...] = (
         check_python,
         check_packages,
         check_make,
+        check_prometheus,
         check_java,
         check_jars,
         check_disk,
@@ -149,6 +151,16 @@ def check_make() -> Finding:
         advice = "install make (Debian: apt-get install make); only the Makefile needs it"
         return Finding("make", Verdict.MISSING, "not on the path", advice)
     return Finding("make", Verdict.FINE, path)
+
+
+def check_prometheus() -> Finding:
+    """Prometheus and its tool for rules: tests of the rules and dashboards run them."""
+    lacking = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
+    if lacking:
+        seen = f"no {' and no '.join(lacking)} on the path"
+        advice = "for the tests of rules and dashboards (Debian: apt-get install prometheus)"
+        return Finding("Prometheus", Verdict.NOTE, seen, advice)
+    return Finding("Prometheus", Verdict.FINE, str(shutil.which("prometheus")))
 
 
 def check_java() -> Finding:

@@ -160,6 +160,12 @@ def test_prometheus_scrapes_every_worker_at_its_metrics_port() -> None:
     assert set(job["static_configs"][0]["targets"]) == expected
 
 
+def test_ci_installs_the_prometheus_that_tests_may_not_go_without() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "has_prometheus || packages+=(prometheus)" in script
+    assert "! has_prometheus; then" in script
+
+
 def test_the_container_runs_as_nobody_special_from_hashed_packages() -> None:
     text = (ROOT / "Dockerfile").read_text()
     final = text.rpartition("\nFROM ")[2]

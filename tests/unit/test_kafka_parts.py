@@ -351,6 +351,9 @@ def test_the_doctor_says_whether_jars_can_be_had(
 def test_the_doctor_finds_missing_tools_and_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert doctor.check_make().verdict is Verdict.MISSING
+    prometheus = doctor.check_prometheus()
+    assert prometheus.verdict is Verdict.NOTE, "only tests need it"
+    assert "no prometheus and no promtool" in prometheus.seen
     assert doctor.check_disk(1 << 62).verdict is Verdict.MISSING
     assert doctor.check_disk(1).verdict is Verdict.FINE
     assert doctor.check_memory(1 << 62).verdict is Verdict.NOTE
