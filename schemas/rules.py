@@ -2,14 +2,20 @@
 
 A `rules` event puts a set in force from its place in the log on; what it leaves out keeps its
 default. Unknown names are ignored, as everywhere in the contract, so that an older worker can read
-a newer log. Defaults: measured or chosen, see `docs/detectors.md`.
+a newer log; a set whose `format` is not known is refused whole, so that no worker applies half of
+what it does not understand. Defaults: measured or chosen, see `docs/detectors.md`.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.errors import InputError
+
+FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Score = Annotated[float, Field(gt=0)]
@@ -77,11 +83,26 @@ class BrushingRules(BaseModel):
 
 
 class RuleSet(BaseModel):
-    """All rules."""
+    """All rules.
+
+    Attributes:
+        format: of the set itself; what is said of another format is not read.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    # first, so that it is the first to be named where a set is wrong
+    format: int = FORMAT
     brushing: BrushingRules = BrushingRules()
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _is_known(cls, value: object) -> object:
+        if type(value) is not int or value != FORMAT:
+            raise PydanticCustomError(
+                "format", f"Rules of format {value!r} are not known here, only {FORMAT}"
+            )
+        return value
 
 
 DEFAULT_RULES = RuleSet()
@@ -96,6 +117,43 @@ def rule_set(rules: object) -> RuleSet:
     try:
         return RuleSet.model_validate(rules)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError("invalid_field", f"{first['msg']} - at `$.rules.{where}`") from None
+        first = _fault(error.errors(include_url=False)[0])
+        where = f".{first.field}" if first.field else ""
+        raise InputError("invalid_field", f"{first.reason} - at `$.rules{where}`") from None
+
+
+class Fault(NamedTuple):
+    """What is wrong with a rule set: a field as `brushing.page`, empty for the whole, and why."""
+
+    field: str
+    reason: str
+
+
+def faults(rules: object) -> list[Fault]:
+    """Everything that is wrong with a rule set that a person wrote; empty if nothing is.
+
+    Unlike in the log, a name that is not known is wrong here: it is a slip of the pen.
+    """
+    found = list(_unknown(rules, RuleSet, ""))
+    try:
+        RuleSet.model_validate(rules)
+    except ValidationError as error:
+        found += map(_fault, error.errors(include_url=False))
+    return found
+
+
+def _fault(details: ErrorDetails) -> Fault:
+    return Fault(".".join(str(part) for part in details["loc"]), details["msg"])
+
+
+def _unknown(rules: object, model: type[BaseModel], within: str) -> Iterator[Fault]:
+    if not isinstance(rules, dict):
+        return
+    for name, value in rules.items():
+        known = model.model_fields.get(name)
+        if known is None:
+            close = get_close_matches(str(name), model.model_fields, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            yield Fault(f"{within}{name}", f"There is no such rule{hint}")
+        elif isinstance(known.annotation, type) and issubclass(known.annotation, BaseModel):
+            yield from _unknown(value, known.annotation, f"{within}{name}.")

@@ -2,7 +2,7 @@
 
 import typer
 
-from roompulse.cli import dead_letters, kafka, schema, topics
+from roompulse.cli import dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backfill import backfill
 from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
@@ -41,6 +41,7 @@ for command in (
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(rules.app, name="rules")
 app.add_typer(schema.app, name="schema")
 
 

@@ -1,0 +1,36 @@
+"""Small YAML files that people write: what stands in them, read without running anything."""
+
+from pathlib import Path
+
+import yaml
+
+LARGEST_BYTES = 1 << 20  # some ten thousand festivals; any rule set
+
+
+class YamlFileError(Exception):
+    """A file that is no YAML; the text is one line that names the file and says why."""
+
+
+def read_yaml(path: Path) -> object:
+    """The content of a YAML file; JSON is YAML as well.
+
+    Raises:
+        YamlFileError: it is none, or larger than `LARGEST_BYTES`.
+        OSError: the file cannot be read.
+    """
+    if path.stat().st_size > LARGEST_BYTES:
+        raise YamlFileError(f"{path}: is larger than {LARGEST_BYTES} bytes")
+    try:
+        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise YamlFileError(f"{path}: is no UTF-8 text") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # 2026-02-30 is a ValueError
+        reason = " ".join(str(error).split())
+        raise YamlFileError(f"{path}: is no YAML ({reason})") from None
+    return content
+
+
+def yaml_text(content: object) -> str:
+    """Plain values as YAML, in the order in which they stand."""
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return text
