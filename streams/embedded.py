@@ -24,9 +24,8 @@ from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
 from streams.core.pane import sort_minutes
 from streams.core.partition import Partition
-from streams.core.stickiness.event_days import EventDays
-from streams.core.stickiness.facts import Suspects
-from streams.core.stickiness.report import Report, report
+from streams.core.stickiness.report import Report
+from streams.core.stickiness.whole import stickiness_of
 
 _DAY_MS = 24 * 3_600_000
 # So many records at once are shown to the clock of the file: few enough to lie within its reach.
@@ -127,8 +126,7 @@ class EmbeddedRun:
     ) -> None:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
         self._calendar = calendar
-        self._zone = ZoneInfo(zone)
-        self.boards = BoardFold(self._zone, top)
+        self.boards = BoardFold(ZoneInfo(zone), top)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
@@ -157,9 +155,9 @@ class EmbeddedRun:
                 self.boards.apply_product(each)
             self.boards.apply_progress(partition.progress())
         self._rank_minutes()
-        rooms = sorted(self.boards.rooms.items())
+        rooms = {id_: figures.summary for id_, figures in sorted(self.boards.rooms.items())}
         return Results(
-            rooms=[figures.summary for _, figures in rooms],
+            rooms=list(rooms.values()),
             minutes=self._minutes,
             boards=self.boards.boards(),
             alerts=sorted(self._alerts, key=in_order_of_time),
@@ -167,26 +165,8 @@ class EmbeddedRun:
                 self._dead_letters, key=lambda letter: (letter.partition, letter.offset)
             ),
             progress=[partition.progress() for partition in self.partitions],
-            stickiness=self._stickiness(),
+            stickiness=stickiness_of(self.partitions, rooms, self._calendar),
         )
-
-    def _stickiness(self) -> Report:
-        """What all partitions together say of viewers and buyers."""
-        rooms = {room_id: figures.summary for room_id, figures in self.boards.rooms.items()}
-        states = [partition.stickiness for partition in self.partitions]
-        return report(states, rooms, self.boards.as_of_ms, self._calendar, self._suspects())
-
-    def _suspects(self) -> Suspects:
-        """Whom and what the trusted figures leave out."""
-        days = EventDays(self._zone)  # refunds go to the day of their order, as everywhere here
-        buyers: set[str] = set()
-        net_minor: dict[tuple[int, str], int] = {}
-        for partition in self.partitions:
-            for order in partition.detectors.suspects.by_order.values():
-                buyers.add(order.buyer_id)
-                place = days.day_of(order.ts_ms), order.room_id
-                net_minor[place] = net_minor.get(place, 0) + order.net_minor
-        return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
 
     def _distribute(self, chunk: _Chunk) -> bool:
         """Queue each record at its partition, as the partitioner of Kafka's clients does.

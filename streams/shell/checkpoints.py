@@ -66,24 +66,7 @@ class KafkaCheckpoints:
             KafkaSilentError: it could not be read in time.
         """
         what = f"checkpoints[{partition}] cannot be read"
-        return await patiently(lambda: self._load(partition), what)
-
-    async def _load(self, partition: int) -> bytes | None:
-        chunks: dict[tuple[int, str], dict[int, bytes]] = {}
-        complete: list[tuple[int, str]] = []
-        async for record in read_to_end(self._bootstrap, CHECKPOINTS, partition):
-            if record.key is None or record.value is None:
-                continue
-            key = msgspec.json.decode(record.key, type=ChunkKey)
-            snapshot = (key.next_offset, key.writer)
-            parts = chunks.setdefault(snapshot, {})
-            parts[key.chunk] = record.value
-            if len(parts) == key.chunks:
-                complete.append(snapshot)
-        if not complete:
-            return None
-        parts = chunks[max(complete)]
-        return b"".join(parts[number] for number in sorted(parts))
+        return await patiently(lambda: newest_snapshot(self._bootstrap, partition), what)
 
     async def save(self, partition: int, next_offset: int, state: bytes) -> None:
         """Write a snapshot; returns when all of it is durable.
@@ -112,6 +95,25 @@ class KafkaCheckpoints:
             return int(sent.offset)
 
         return await patiently(send, f"checkpoints[{partition}] cannot be written")
+
+
+async def newest_snapshot(bootstrap: str, partition: int) -> bytes | None:
+    """The complete snapshot of a partition with the greatest offset; None if there is none."""
+    chunks: dict[tuple[int, str], dict[int, bytes]] = {}
+    complete: list[tuple[int, str]] = []
+    async for record in read_to_end(bootstrap, CHECKPOINTS, partition):
+        if record.key is None or record.value is None:
+            continue
+        key = msgspec.json.decode(record.key, type=ChunkKey)
+        snapshot = (key.next_offset, key.writer)
+        parts = chunks.setdefault(snapshot, {})
+        parts[key.chunk] = record.value
+        if len(parts) == key.chunks:
+            complete.append(snapshot)
+    if not complete:
+        return None
+    parts = chunks[max(complete)]
+    return b"".join(parts[number] for number in sorted(parts))
 
 
 def _chunked(next_offset: int, writer: str, state: bytes) -> Iterator[tuple[ChunkKey, bytes]]:

@@ -1,11 +1,15 @@
 """What a Kafka run came to: its topics, read to their ends, as the results of an embedded run.
 
-The newest version of each view counts; records that were published twice count once.
+The newest version of each view counts; records that were published twice count once. Stickiness is
+not published: it is made of the states that the workers save.
 """
+
+from dataclasses import replace
 
 import msgspec
 
 from schemas import topics
+from schemas.calendar import Calendar
 from schemas.records import (
     Alert,
     AnyBoard,
@@ -16,8 +20,11 @@ from schemas.records import (
     decode_board,
 )
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
+from streams.core.stickiness.whole import stickiness_of
 from streams.embedded import Results, in_order_of_time
+from streams.shell.checkpoints import newest_snapshot
 from streams.shell.reading import read_to_end
+from streams.shell.room_stage import unpacked
 
 _SCOPES: tuple[str, ...] = (*ROOM_SCOPES, *GOODS_SCOPES)
 
@@ -53,6 +60,21 @@ async def collect(bootstrap: str) -> Results:
         dead_letters=[letters[key] for key in sorted(letters)],
         progress=await newest_progress(bootstrap),
     )
+
+
+async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) -> Results:
+    """The same results with stickiness, from the checkpoints that the workers saved last.
+
+    Left out where one that has folded events has saved none of them yet.
+    """
+    partitions = []
+    for each in results.progress:
+        saved = await newest_snapshot(bootstrap, each.version.partition)
+        if saved is None:
+            return results
+        partitions.append(unpacked(saved))
+    rooms = {summary.room_id: summary for summary in results.rooms}
+    return replace(results, stickiness=stickiness_of(partitions, rooms, calendar))
 
 
 async def newest_progress(bootstrap: str) -> list[Progress]:

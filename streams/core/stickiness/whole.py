@@ -1,0 +1,40 @@
+"""What all partitions together say of viewers and buyers: their states, joined into one report."""
+
+from collections.abc import Mapping, Sequence
+
+from schemas.calendar import Calendar
+from schemas.records import RoomSummary
+from streams.core.partition import Partition
+from streams.core.stickiness.event_days import EventDays
+from streams.core.stickiness.facts import Suspects
+from streams.core.stickiness.report import Report, report
+
+
+def stickiness_of(
+    partitions: Sequence[Partition], rooms: Mapping[str, RoomSummary], calendar: Calendar = ()
+) -> Report:
+    """What `stickiness.json` holds, up to the least watermark of the partitions.
+
+    Args:
+        partitions: all of them, in one zone.
+        rooms: every room with an accepted event, by id.
+        calendar: festivals, sorted by name.
+    """
+    marks = [partition.watermark_ms for partition in partitions]
+    watermark_ms = min((mark for mark in marks if mark is not None), default=None)
+    states = [partition.stickiness for partition in partitions]
+    return report(states, rooms, watermark_ms, calendar, _suspects(partitions))
+
+
+def _suspects(partitions: Sequence[Partition]) -> Suspects:
+    """Whom and what the trusted figures leave out."""
+    buyers: set[str] = set()
+    net_minor: dict[tuple[int, str], int] = {}
+    for partition in partitions:
+        # refunds go to the day of their order, as everywhere here
+        days = EventDays(partition.stickiness.days.zone)
+        for order in partition.detectors.suspects.by_order.values():
+            buyers.add(order.buyer_id)
+            place = days.day_of(order.ts_ms), order.room_id
+            net_minor[place] = net_minor.get(place, 0) + order.net_minor
+    return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
