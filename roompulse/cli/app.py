@@ -4,6 +4,7 @@ import typer
 
 from roompulse.cli import dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backfill import backfill
+from roompulse.cli.backtest import backtest_command
 from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
 from roompulse.cli.deliver import deliver
@@ -38,6 +39,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.command("backtest")(backtest_command)
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dead-letters")
