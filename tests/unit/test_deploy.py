@@ -162,7 +162,7 @@ def test_prometheus_scrapes_every_worker_at_its_metrics_port() -> None:
 
 def test_ci_installs_the_prometheus_that_tests_may_not_go_without() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    assert "has_prometheus || packages+=(prometheus)" in script
+    assert "has_prometheus || packages+=(prometheus prometheus-alertmanager)" in script
     assert "! has_prometheus; then" in script
 
 
