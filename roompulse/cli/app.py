@@ -8,6 +8,7 @@ from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
 from roompulse.cli.demo import demo
 from roompulse.cli.doctor import doctor
+from roompulse.cli.evaluate import evaluate_command
 from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
@@ -36,6 +37,7 @@ for command in (
 ):
     app.command()(command)
 app.command("backtest")(backtest_command)
+app.command("evaluate")(evaluate_command)
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dead-letters")
