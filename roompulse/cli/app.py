@@ -2,7 +2,7 @@
 
 import typer
 
-from roompulse.cli import dead_letters, kafka, rules, schema, topics
+from roompulse.cli import alerts, dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backtest import backtest_command
 from roompulse.cli.boards import boards
 from roompulse.cli.convert import convert
@@ -40,6 +40,7 @@ app.command("backtest")(backtest_command)
 app.command("evaluate")(evaluate_command)
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(rules.app, name="rules")
 app.add_typer(schema.app, name="schema")
