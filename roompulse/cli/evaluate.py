@@ -13,7 +13,7 @@ from rich.table import Table
 
 from producers.generator import ScenarioError
 from roompulse.cli.board_view import NOTHING, printable
-from roompulse.cli.failures import fail, told_in_one_line
+from roompulse.cli.failures import fail, require_folder_of, told_in_one_line
 from roompulse.cli.rules import read_or_fail
 from roompulse.tuning.backtesting import Candidate
 from roompulse.tuning.evaluating import (
@@ -75,6 +75,8 @@ def evaluate_command(
     name = "the defaults" if rules is None else str(rules)
     candidates = [Candidate(name, base), *(ablations(base) if ablate else ())]
     plan = Plan(_seeds(seeds), tuple(scenario or USUAL_SCENARIOS), intensity, audience)
+    for path in (plot, json_file):
+        require_folder_of(path)
     collect_rarely()
     with told_in_one_line(ScenarioError, OSError):
         figures = _evaluated(plan, candidates, kind or ())

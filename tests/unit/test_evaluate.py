@@ -220,6 +220,7 @@ def test_the_command_tells_adversaries_and_bounds_and_writes_all_figures(tmp_pat
         (["--scenario", "moon"], "no scenario is called 'moon'"),
         (["--intensity", "99"], "--intensity is from"),
         (["--rules", "nowhere.yaml"], "No such file"),
+        (["--plot", "/nowhere/at/all.svg"], "its folder does not exist"),
     ],
 )
 def test_wrong_arguments_give_one_line(arguments: list[str], said: str) -> None:
