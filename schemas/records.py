@@ -6,7 +6,7 @@ written in the order in which they stand here.
 """
 
 import json
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -175,6 +175,26 @@ class Alert(msgspec.Struct, frozen=True):
     rules_version: int | str | None
 
 
+Judgement = Literal["ack", "dismiss", "confirm"]
+
+
+class Verdict(msgspec.Struct, frozen=True, tag_field="record", tag="verdict"):
+    """What a person says of an alert; it stands in `alerts` beside the versions of the alert.
+
+    No result depends on it. The last verdict of an alert counts.
+
+    Attributes:
+        verdict: `ack` is seen and looked into, `dismiss` is a false alarm, `confirm` a true one.
+        given_ms: wall time at which it was given, epoch milliseconds UTC.
+        note: why, in the words of the person; empty if nothing was said.
+    """
+
+    alert_id: str
+    verdict: Judgement
+    given_ms: int
+    note: str = ""
+
+
 class DeadLetter(msgspec.Struct, frozen=True):
     """A refused record: its bytes (base64), coordinates and reason."""
 
@@ -294,6 +314,9 @@ AnyBoard = Board[BoardRow] | Board[WindowRow]
 _encoder = msgspec.json.Encoder()
 _total_board = msgspec.json.Decoder(Board[BoardRow])
 _window_board = msgspec.json.Decoder(Board[WindowRow])
+_alert = msgspec.json.Decoder(Alert)
+_verdict = msgspec.json.Decoder(Verdict)
+_VERDICT = "verdict"
 
 
 def board_key(board: AnyBoard) -> bytes:
@@ -305,6 +328,17 @@ def decode_board(key: bytes, value: bytes) -> AnyBoard:
     """The board that a record of the topic `boards` holds; its key tells what its rows are."""
     _, window, _ = msgspec.json.decode(key)
     return _total_board.decode(value) if window == "total" else _window_board.decode(value)
+
+
+def verdict_key(alert_id: str) -> bytes:
+    """The record key of an alert's verdict: where the key of a version has its number, a word."""
+    return _encoder.encode([alert_id, _VERDICT])
+
+
+def decode_alert(key: bytes, value: bytes) -> Alert | Verdict:
+    """What a record of the topic `alerts` holds; its key tells what it is."""
+    _, version = msgspec.json.decode(key)
+    return _verdict.decode(value) if version == _VERDICT else _alert.decode(value)
 
 
 def encode(record: msgspec.Struct | dict[str, Any] | list[Any]) -> bytes:

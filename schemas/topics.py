@@ -107,9 +107,9 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         ALERTS,
         1,
-        "alert_id and version as a JSON list",
+        'alert_id and version as a JSON list; of a verdict alert_id and "verdict"',
         "compact",
-        "Every version of every alert, with its evidence.",
+        "Every version of every alert, with its evidence; what people said of alerts.",
     ),
     Topic(
         DEAD_LETTERS,

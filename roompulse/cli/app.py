@@ -2,7 +2,7 @@
 
 import typer
 
-from roompulse.cli import dead_letters, kafka, rules, schema, topics
+from roompulse.cli import alerts, dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backfill import backfill
 from roompulse.cli.backtest import backtest_command
 from roompulse.cli.boards import boards
@@ -10,6 +10,7 @@ from roompulse.cli.convert import convert
 from roompulse.cli.deliver import deliver
 from roompulse.cli.demo import demo
 from roompulse.cli.doctor import doctor
+from roompulse.cli.evaluate import evaluate_command
 from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
@@ -40,8 +41,10 @@ for command in (
 ):
     app.command()(command)
 app.command("backtest")(backtest_command)
+app.command("evaluate")(evaluate_command)
 app.add_typer(topics.app, name="topics")
 app.add_typer(kafka.app, name="kafka")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(rules.app, name="rules")
 app.add_typer(schema.app, name="schema")

@@ -1,8 +1,9 @@
 """`roompulse backtest`: recorded sessions under other rules, side by side."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from producers.sessions import SessionFileError
+from producers.sessions import SessionFileError, check_arrival_order, read_records
 from roompulse.cli.board_view import NOTHING, money_of, printable, time_of
-from roompulse.cli.failures import fail, told_in_one_line
+from roompulse.cli.failures import fail, require_folder_of, told_in_one_line
 from roompulse.cli.progress import counted
 from roompulse.cli.rules import read_or_fail
-from roompulse.tuning.backtesting import Backtest, Candidate, Swept, backtest, sweep, sweep_chart
+from roompulse.tuning.backtesting import (
+    Backtest,
+    Candidate,
+    Read,
+    Swept,
+    backtest,
+    sweep,
+    sweep_chart,
+)
 from roompulse.tuning.fired import Difference, Fired
 from roompulse.tuning.folding import TruthError
 from roompulse.tuning.sweeping import SweepError, settings_of
@@ -53,6 +62,9 @@ def backtest_command(
     partitions: Annotated[
         int, typer.Option(min=1, max=1024, help="Partitions of the topic that is imitated.")
     ] = DEFAULT_PARTITIONS,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take files even if they are not in order of arrival.")
+    ] = False,
 ) -> None:
     """Say what rule sets would have raised in recorded sessions, and how they differ.
 
@@ -70,12 +82,15 @@ def backtest_command(
     candidates = [_candidate(name) for name in rules or [DEFAULTS if sweep else LOG]]
     if len({each.name for each in candidates}) < len(candidates):
         fail("each of --rules may be given once")
+    for path in (plot, json_file):
+        require_folder_of(path)
     collect_rarely()
+    read = partial(_read, force=force)
     with told_in_one_line(SessionFileError, TruthError, SweepError, OSError):
         if sweep is not None:
-            plain = _sweep(sessions, candidates, sweep, plot, partitions)
+            plain = _sweep(sessions, candidates, sweep, plot, partitions, read)
         else:
-            plain = _compare(sessions, candidates, partitions)
+            plain = _compare(sessions, candidates, partitions, read)
         if json_file is not None:
             json_file.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -88,12 +103,19 @@ def _candidate(name: str) -> Candidate:
     return Candidate(name, read_or_fail(Path(name)).rules)
 
 
+def _read(session: Path, name: str, *, force: bool) -> Iterable[list[bytes]]:
+    chunks = read_records(session)
+    if not force:
+        chunks = check_arrival_order(chunks, session)
+    return counted(chunks, f"{name}: folding", session)
+
+
 def _compare(
-    sessions: Sequence[Path], candidates: Sequence[Candidate], partitions: int
+    sessions: Sequence[Path], candidates: Sequence[Candidate], partitions: int, read: Read
 ) -> dict[str, Any]:
     plain = []
     for session in sessions:
-        found = backtest(session, candidates, partitions, counted)
+        found = backtest(session, candidates, partitions, read)
         _show(found)
         plain.append(found.plain())
     return {"sessions": plain}
@@ -147,12 +169,13 @@ def _sweep(
     asked: str,
     plot: Path | None,
     partitions: int,
+    read: Read,
 ) -> dict[str, Any]:
     base, *more = candidates
     if more or base.rules is None:
         fail("--sweep starts from one rule set: give one rule file, or none for the defaults")
     name, settings = settings_of(asked, base.rules)
-    swept = sweep(sessions, settings, partitions, counted)
+    swept = sweep(sessions, settings, partitions, read)
     table = Table(
         name, "pages", "reviews", "planted: raised", "paged", "false pages", "false reviews",
         title=printable(f"{name} on top of {base.name}"),

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -11,6 +12,12 @@ def fail(message: str) -> NoReturn:
     """Say on standard error why the command ends, and end it with exit code 1."""
     typer.echo(f"roompulse: {message}", err=True)
     raise typer.Exit(1)
+
+
+def require_folder_of(path: Path | None) -> None:
+    """End the command before long work whose result could not be written to a file."""
+    if path is not None and not path.absolute().parent.is_dir():
+        fail(f"{path}: its folder does not exist; create it first")
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from deploy.kafka.probe import (
     BrokerUnavailable,
     require_broker,
 )
-from producers.broadcast import broadcast
 from producers.kafka import BrokerError, largest_record_bytes
+from producers.single_records import broadcast
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.rule_files import RuleFile, RuleFileError, event_of, read_rule_file

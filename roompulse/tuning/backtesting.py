@@ -5,17 +5,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from producers.sessions import read_records
 from roompulse.tuning.chart import Panel, line_chart
 from roompulse.tuning.figures import Figures, figures_of
 from roompulse.tuning.fired import Difference, Fired, difference, fired
-from roompulse.tuning.folding import Folded, fold, planted_beside
+from roompulse.tuning.folding import fold, planted_beside
 from roompulse.tuning.judging import Judged, judge
 from roompulse.tuning.sweeping import Setting
 from schemas.rules import RuleSet
 
-# Wraps the chunks of a session to show how far it is: chunks, what is done, the session.
-Shown = Callable[[Iterable[list[bytes]], str, Path], Iterable[list[bytes]]]
+# The chunks of a session, watched by whoever shows how far it is: the session, what it is for.
+Read = Callable[[Path, str], Iterable[list[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +54,17 @@ class Backtest:
 
 
 def backtest(
-    session: Path, candidates: Sequence[Candidate], partitions: int, shown: Shown
+    session: Path, candidates: Sequence[Candidate], partitions: int, read: Read
 ) -> Backtest:
     """Fold one session under each candidate.
 
     Raises:
-        SessionFileError: it is no session file.
+        SessionFileError: it is no session file, or not in order of arrival.
     """
     return Backtest(
         session,
         {
-            each.name: fired(
-                _folded(session, each.rules, partitions, shown, each.name).results.alerts
-            )
+            each.name: fired(fold(read(session, each.name), each.rules, partitions).results.alerts)
             for each in candidates
         },
     )
@@ -88,12 +85,12 @@ class Swept:
 
 
 def sweep(
-    sessions: Sequence[Path], settings: Sequence[Setting], partitions: int, shown: Shown
+    sessions: Sequence[Path], settings: Sequence[Setting], partitions: int, read: Read
 ) -> list[Swept]:
     """Fold all sessions under each setting.
 
     Raises:
-        SessionFileError: one is no session file.
+        SessionFileError: one is no session file, or not in order of arrival.
         TruthError: the truth beside one cannot be read.
     """
     truths = {session: planted_beside(session) for session in sessions}
@@ -103,7 +100,7 @@ def sweep(
         judged: list[Judged] = []
         for session in sessions:
             name = f"{setting.value:g} ({number} of {len(settings)})"
-            folded = _folded(session, setting.rules, partitions, shown, name)
+            folded = fold(read(session, name), setting.rules, partitions)
             severities += [each.severity for each in fired(folded.results.alerts)]
             planted = truths[session]
             if planted is not None:
@@ -135,9 +132,3 @@ def sweep_chart(name: str, swept: Sequence[Swept]) -> str:
         reviews = [(value, float(figures.false_reviews)) for value, figures in told]
         panels.append(Panel("false, clean rooms", {"pages": pages, "reviews": reviews}))
     return line_chart(f"Sweep of {name}", name, panels)
-
-
-def _folded(
-    session: Path, rules: RuleSet | None, partitions: int, shown: Shown, name: str
-) -> Folded:
-    return fold(shown(read_records(session), f"{name}: folding", session), rules, partitions)

@@ -45,13 +45,14 @@ def fold(
     run = EmbeddedRun(partitions, rules=rules)
     for chunk in chunks:
         run.feed(chunk)
+    results = run.finish()  # which scores the last orders
     orders = {
         room.room_id: list(room.brushing.orders.recent)
         for partition in run.partitions
         for room in partition.rooms.values()
         if room.brushing is not None
     }
-    return Folded(run.finish(), orders)
+    return Folded(results, orders)
 
 
 def generated(scenario: str, seed: int, wanted: Wanted) -> tuple[list[list[bytes]], list[Planted]]:

@@ -17,6 +17,8 @@ from schemas.records import (
     Progress,
     RoomFigures,
     RoomMinute,
+    Verdict,
+    decode_alert,
     decode_board,
 )
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
@@ -48,15 +50,12 @@ async def collect(bootstrap: str) -> Results:
     async for record in read_to_end(bootstrap, topics.DEAD_LETTERS, 0):
         letter = msgspec.json.decode(record.value or b"", type=DeadLetter)
         letters[letter.partition, letter.offset] = letter
-    alerts: dict[tuple[str, int], Alert] = {}
-    async for record in read_to_end(bootstrap, topics.ALERTS, 0):
-        alert = msgspec.json.decode(record.value or b"", type=Alert)
-        alerts[alert.alert_id, alert.version] = alert
+    alerts, _ = await alerts_and_verdicts(bootstrap)
     return Results(
         rooms=[rooms[room_id].summary for room_id in sorted(rooms)],
         minutes=[minutes[key] for key in sorted(minutes)],
         boards=await newest_boards(bootstrap),
-        alerts=sorted(alerts.values(), key=in_order_of_time),
+        alerts=alerts,
         dead_letters=[letters[key] for key in sorted(letters)],
         progress=await newest_progress(bootstrap),
     )
@@ -75,6 +74,19 @@ async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) 
         partitions.append(unpacked(saved))
     rooms = {summary.room_id: summary for summary in results.rooms}
     return replace(results, stickiness=stickiness_of(partitions, rooms, calendar))
+
+
+async def alerts_and_verdicts(bootstrap: str) -> tuple[list[Alert], dict[str, Verdict]]:
+    """Every version of every alert in order of time, and the last verdict of each by its id."""
+    alerts: dict[tuple[str, int], Alert] = {}
+    verdicts: dict[str, Verdict] = {}
+    async for record in read_to_end(bootstrap, topics.ALERTS, 0):
+        told = decode_alert(record.key or b"", record.value or b"")
+        if isinstance(told, Verdict):
+            verdicts[told.alert_id] = told
+        else:
+            alerts[told.alert_id, told.version] = told
+    return sorted(alerts.values(), key=in_order_of_time), verdicts
 
 
 async def newest_progress(bootstrap: str) -> list[Progress]:

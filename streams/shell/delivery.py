@@ -13,10 +13,9 @@ import logging
 import time
 from collections.abc import Callable
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.records import Alert
+from schemas.records import Alert, decode_alert
 from schemas.topics import ALERTS
 from streams.shell.alertmanager import (
     Alertmanager,
@@ -26,7 +25,7 @@ from streams.shell.alertmanager import (
     resolved,
 )
 from streams.shell.patience import REQUEST_TIMEOUT_MS
-from streams.shell.reading import read_to_end
+from streams.shell.reading import Record, read_to_end
 
 MOST_FIRING = 10_000
 REPEAT_SECONDS = 60.0
@@ -125,15 +124,17 @@ async def deliver(
         consumer.assign([target])
         told_to = (await consumer.committed(target)) or 0
         async for record in read_to_end(bootstrap, ALERTS, 0):
-            if record.offset < told_to:
-                outbox.note(_decoded(record.value), record.timestamp)
+            alert = _alert_in(record)
+            if record.offset < told_to and alert is not None:
+                outbox.note(alert, record.timestamp)
         repeat_at = time.monotonic()
         while True:
             batches = await consumer.getmany(target, timeout_ms=_POLL_MS)
             for record in batches.get(target, ()):
-                alert = _decoded(record.value)
-                posts = outbox.told_by(alert, record.timestamp, wall_ms())
-                await _send(posts, send, alertmanager)
+                alert = _alert_in(record)
+                if alert is not None:
+                    posts = outbox.told_by(alert, record.timestamp, wall_ms())
+                    await _send(posts, send, alertmanager)
                 if alertmanager is not None:
                     await consumer.commit({target: record.offset + 1})
             if time.monotonic() >= repeat_at and alertmanager is not None:
@@ -143,8 +144,10 @@ async def deliver(
         await consumer.stop()
 
 
-def _decoded(value: bytes | None) -> Alert:
-    return msgspec.json.decode(value or b"", type=Alert)
+def _alert_in(record: Record) -> Alert | None:
+    """The version of an alert that a record holds; None for what people said of one."""
+    told = decode_alert(record.key or b"", record.value or b"")
+    return told if isinstance(told, Alert) else None
 
 
 async def _send(

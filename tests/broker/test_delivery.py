@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.admin import create_topics
 from deploy.kafka.broker import LocalKafka
-from schemas.records import Alert
+from schemas.records import Alert, Verdict, encode, verdict_key
 from schemas.topics import ALERTS
 from tests.broker.workers import until
 
@@ -112,11 +112,18 @@ def _start_delivery(folder: Path, bootstrap: str, url: str, *more: str) -> subpr
 
 
 async def _publish(bootstrap: str, *alerts: Alert) -> None:
+    for alert in alerts:
+        await _write(bootstrap, msgspec.json.encode([alert.alert_id, alert.version]), alert)
+
+
+async def _say(bootstrap: str, verdict: Verdict) -> None:
+    await _write(bootstrap, verdict_key(verdict.alert_id), verdict)
+
+
+async def _write(bootstrap: str, key: bytes, record: Alert | Verdict) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await producer.start()
-    for alert in alerts:
-        key = msgspec.json.encode([alert.alert_id, alert.version])
-        await producer.send_and_wait(ALERTS, msgspec.json.encode(alert), key=key)
+    await producer.send_and_wait(ALERTS, encode(record), key=key)
     await producer.stop()
 
 
@@ -175,6 +182,7 @@ async def test_each_version_arrives_though_receiver_and_sender_were_away(
             until(
                 lambda: ("resolved", "review", "1") in receiver.notes, _SECONDS, "its review ends"
             )
+            await _say(kafka.bootstrap, Verdict("a1", "ack", 1))
             await _publish(kafka.bootstrap, first, third)
             until(lambda: ("resolved", "page", "3") in receiver.notes, _SECONDS, "version 3")
             sender.send_signal(signal.SIGINT)

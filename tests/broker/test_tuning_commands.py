@@ -7,12 +7,18 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from deploy.kafka.broker import LocalKafka
+from producers.single_records import send
+from roompulse.cli.alerts import app as alerts_app
 from roompulse.cli.rules import app as rules_app
 from schemas import codec
 from schemas.codec import Rules
-from schemas.topics import DEFAULT_PARTITIONS, LIVE_EVENTS
+from schemas.records import encode
+from schemas.topics import ALERTS, DEFAULT_PARTITIONS, LIVE_EVENTS
+from streams.shell.collecting import collect
 from streams.shell.reading import read_to_end
 from tests.broker import workers
+from tests.property.running import run_embedded
+from tests.unit.attack import attacked_log, encoded
 
 
 async def _rules_of(bootstrap: str, partition: int) -> AsyncIterator[Rules]:
@@ -43,3 +49,30 @@ def test_pushed_rules_stand_once_in_every_partition(kafka: LocalKafka, tmp_path:
     assert found[0][0].rules == {"brushing": {"page": 40}}
     shown = CliRunner().invoke(rules_app, ["show", "--bootstrap", kafka.bootstrap])
     assert "# no worker of this Kafka has reported yet" in shown.output
+
+
+def test_the_last_verdict_of_an_alert_counts_and_alerts_stay_as_they_are(
+    kafka: LocalKafka,
+) -> None:
+    bootstrap = kafka.bootstrap
+    asyncio.run(workers.make_topics(bootstrap))
+    results = run_embedded(encoded(attacked_log()), rules=None)
+    for alert in results.alerts:
+        key = encode([alert.alert_id, alert.version])
+        asyncio.run(send(bootstrap, ALERTS, key, encode(alert)))
+    alert_id = results.alerts[0].alert_id
+
+    def command(*arguments: str) -> str:
+        done = CliRunner(env={"COLUMNS": "250"}).invoke(
+            alerts_app, [*arguments, "--bootstrap", bootstrap]
+        )
+        return f"{done.exit_code} {done.output}"
+
+    assert command("ack", alert_id).startswith("0 ")
+    assert command("confirm", alert_id, "--note", "empty parcels").startswith("0 ")
+    assert "no alert is called 'moon'" in command("dismiss", "moon")
+    listed = command("list")
+    assert "confirm: empty parcels" in listed
+    assert "1 alerts; 1 confirmed, 0 dismissed, precision 1.00" in listed
+    assert "0 alerts; " in command("list", "--unjudged")
+    assert asyncio.run(collect(bootstrap)).alerts == results.alerts

@@ -174,6 +174,7 @@ def test_a_sweep_that_cannot_be_is_refused(sweep: str, said: str) -> None:
         (["--rules", "log", "--rules", "log"], "may be given once"),
         (["--rules", "log", "--sweep", "brushing.page=3"], "starts from one rule set"),
         (["--rules", "nowhere.yaml"], "No such file"),
+        (["--json", "/nowhere/at/all.json"], "its folder does not exist"),
     ],
 )
 def test_wrong_arguments_give_one_line(session: Path, arguments: list[str], said: str) -> None:
@@ -181,6 +182,15 @@ def test_wrong_arguments_give_one_line(session: Path, arguments: list[str], said
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_session_that_runs_backwards_is_refused_unless_forced(session: Path) -> None:
+    with SessionWriter(session) as writer:
+        writer.write_all(reversed(encoded(attacked_log())))
+    done = command(session)
+    assert done.exit_code == 1
+    assert "is not ordered by arrival" in done.output
+    assert command("--force", session).exit_code == 0
 
 
 def test_a_broken_truth_is_told(session: Path) -> None:

@@ -66,6 +66,8 @@ rules:
     [
         ("- 1", "holds no `version"),
         ("a: [", "is no YAML"),
+        ("version: 1\nrules: {brushing: {page: 1, page: 2}}", "'page' stands twice"),
+        ("version: 1\nrules: {brushing: {page: 1}}\nrules: {}", "'rules' stands twice"),
         ("rules: {}", "version: "),
         ("version: 1", "rules: Input should be a valid dictionary"),
         ("version: 1\nrules: {brushing: {page: .inf}}", "rules: "),
