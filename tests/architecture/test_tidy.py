@@ -118,6 +118,7 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
         ("prometheus_client", {"streams/shell/metrics.py"}),
         ("aiohttp", {"streams/shell/web.py"}),
         ("jgo", {"deploy/kafka/jars.py"}),
+        ("grafana_foundation_sdk", {"deploy/grafana/drawing.py"}),
     ],
 )
 def test_a_library_stays_behind_its_adapter(library: str, homes: set[str]) -> None:

@@ -1,0 +1,129 @@
+"""How does one room sell: money three ways, who watches, and where buyers are lost."""
+
+from deploy.grafana.spec import (
+    CURRENCY,
+    MINOR_PER_UNIT,
+    MONEY,
+    NUMBER,
+    ROOM,
+    Page,
+    Panel,
+    Query,
+    Row,
+    graph,
+    stat,
+)
+
+
+def _board(figure: str) -> str:
+    labels = 'scope="room", window="total", currency="$currency", key="$room"'
+    return f"max(roompulse_board_{figure}{{{labels}}})"
+
+
+def _money(figure: str) -> str:
+    return f"{_board(figure)} / $minor_per_unit"
+
+
+def _room(figure: str) -> str:
+    return f'max(roompulse_room_{figure}{{room_id="$room"}})'
+
+
+def _per_minute(figure: str) -> tuple[str, str]:
+    metric = f'roompulse_room_{figure}{{room_id="$room"}}'
+    return f"max(deriv({metric}[$__rate_interval])) * 60", figure
+
+
+ROOM_PAGE = Page(
+    uid="roompulse-room",
+    title="Room",
+    description="One of the rooms that lead by gross GMV; the others are in the topics alone.",
+    variables=(CURRENCY, ROOM, MINOR_PER_UNIT),
+    rows=(
+        Row(
+            "So far",
+            (
+                stat("Gross GMV, $currency", _money("gross_minor"), MONEY, decimals=2),
+                stat("Net GMV, $currency", _money("net_minor"), MONEY, decimals=2),
+                stat("Trusted GMV, $currency", _money("trusted_minor"), MONEY, decimals=2),
+                stat("Paid orders", _board("orders")),
+                stat(
+                    "Places lost by suspicion",
+                    _board("places_lost"),
+                    steps=((None, "green"), (1, "orange"), (10, "red")),
+                    about="Suspected is not guilty: each alert holds its evidence.",
+                ),
+                stat("Buyers", _room("buyers")),
+                stat("Online", _room("online")),
+                stat("Most online at once", _room("peak_online")),
+                stat("Visits", _room("visits")),
+                stat("Viewers", _room("viewers")),
+                stat(
+                    "Average watch time",
+                    f"{_room('watch_ms')} / ({_room('visits')} > 0)",
+                    "ms",
+                    about="`watch_ms` by visits.",
+                ),
+                stat(
+                    "Buyers per viewer",
+                    f"{_room('buyers')} / ({_room('viewers')} > 0)",
+                    "percentunit",
+                    decimals=2,
+                ),
+            ),
+        ),
+        Row(
+            "How it goes",
+            (
+                graph(
+                    "GMV, $currency",
+                    (_money("gross_minor"), "gross"),
+                    (_money("net_minor"), "net"),
+                    (_money("trusted_minor"), "trusted"),
+                    unit=MONEY,
+                    decimals=2,
+                ),
+                graph("Online over time", (_room("online"), "online"), decimals=0),
+                graph(
+                    "What viewers do, a minute",
+                    *map(_per_minute, ("visits", "comments", "likes", "clicks", "carts")),
+                    about="By time of day: a replay at twice the speed does twice as much.",
+                    decimals=1,
+                ),
+                Panel(
+                    "From click to order",
+                    "bars",
+                    (
+                        Query(_room("clicks"), "clicks"),
+                        Query(_room("carts"), "carts"),
+                        Query(_room("checkouts"), "checkouts"),
+                        Query(_board("orders"), "paid orders"),
+                    ),
+                    NUMBER,
+                    about="Not each step needs the one before: sources may send no checkouts.",
+                ),
+            ),
+        ),
+        Row(
+            "After the sale",
+            (
+                stat(
+                    "Refunded, $currency",
+                    f"{_room('refunded_minor')} / $minor_per_unit",
+                    MONEY,
+                    decimals=2,
+                    width=6,
+                ),
+                stat(
+                    "Refunded money per gross GMV",
+                    f"{_room('refunded_minor')} / ({_board('gross_minor')} > 0)",
+                    "percentunit",
+                    decimals=2,
+                    width=6,
+                    steps=((None, "green"), (0.2, "orange"), (0.4, "red")),
+                ),
+                stat("Unpaid orders", _room("unpaid_orders"), width=6),
+                stat("Complaints opened", _room("complaints_opened"), width=6),
+            ),
+        ),
+    ),
+)
