@@ -55,7 +55,7 @@ class ShownRun(EmbeddedRun):
         """End the session; what was only shown is handed to the results, too."""
         for partition in self.partitions:
             for room in partition.rooms.values():
-                room.products.changed = dict(room.products.pairs)
+                room.show_all_again()
         return super().finish()
 
     def _take(self, emissions: Emissions) -> None:

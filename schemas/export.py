@@ -12,19 +12,20 @@ import msgspec
 import yaml
 from pydantic import TypeAdapter
 
-from schemas import records, topics
+from schemas import details, records, topics
 from schemas.events import BROADCAST, LARGEST_INTEGER, MAX_RECORD_BYTES, MODELS, EventModel
 
 VERSION = "1.0.0"
 _REFERENCE = "#/components/schemas/{}"
 # What stands in the topics that the computation writes; checkpoints are its own matter.
-_RECORDS: dict[str, type[msgspec.Struct]] = {
-    topics.ROOM_SUMMARIES: records.RoomFigures,
-    topics.ROOM_PRODUCTS: records.ProductFigures,
-    topics.ROOM_MINUTES: records.RoomMinute,
-    topics.PARTITION_PROGRESS: records.Progress,
-    topics.BOARDS: records.Board,
-    topics.DEAD_LETTERS: records.DeadLetter,
+_RECORDS: dict[str, tuple[type[msgspec.Struct], ...]] = {
+    topics.ROOM_SUMMARIES: (records.RoomFigures,),
+    topics.ROOM_PRODUCTS: (records.ProductFigures,),
+    topics.ROOM_DETAILS: (details.AfterSalesFigures, details.PitchMinute),
+    topics.ROOM_MINUTES: (records.RoomMinute,),
+    topics.PARTITION_PROGRESS: (records.Progress,),
+    topics.BOARDS: (records.Board,),
+    topics.DEAD_LETTERS: (records.DeadLetter,),
 }
 _BOARD_ROWS = (records.BoardRow, records.WindowRow)
 _TABLE_HEAD = "| field | type | required | meaning |\n|---|---|---|---|\n"
@@ -173,7 +174,7 @@ def _typed_setting(name: str, value: str) -> object:
 def _messages_of(topic: str) -> list[str]:
     if topic == topics.LIVE_EVENTS:
         return [model.__name__ for model in MODELS]
-    return [_RECORDS[topic].__name__] if topic in _RECORDS else []
+    return [record.__name__ for record in _RECORDS.get(topic, ())]
 
 
 def _operations() -> dict[str, Any]:
@@ -204,7 +205,8 @@ def _messages() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     events = _event_schema(_REFERENCE.format("{model}"))
-    structs = [struct for struct in _RECORDS.values() if struct is not records.Board]
+    written = [struct for structs in _RECORDS.values() for struct in structs]
+    structs = [struct for struct in written if struct is not records.Board]
     _, components = msgspec.json.schema_components(
         [*structs, *_BOARD_ROWS, _board()], ref_template=_REFERENCE.format("{name}")
     )

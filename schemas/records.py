@@ -355,13 +355,17 @@ def encode(record: msgspec.Struct | dict[str, Any] | list[Any]) -> bytes:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, msgspec.Struct):
-        value = (
-            msgspec.structs.asdict(value)
-            if not isinstance(value, Version)
-            else list(msgspec.structs.astuple(value))
-        )
+        value = _fields(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
+
+
+def _fields(struct: msgspec.Struct) -> dict[str, Any] | list[Any]:
+    config = struct.__struct_config__
+    if config.array_like:
+        return list(msgspec.structs.astuple(struct))
+    tag = {config.tag_field: config.tag} if config.tag_field else {}
+    return {**tag, **msgspec.structs.asdict(struct)}

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.errors import InputError
+from schemas.events import Party
 
 FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
 
@@ -82,6 +83,47 @@ class BrushingRules(BaseModel):
     quiet_minutes: Minutes = Field(30, description="An incident without new evidence ends.")
 
 
+class ComplaintParties(BaseModel):
+    """Who answers for a complaint of which kind, where no event names a party."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    quality: Party = "merchant"
+    counterfeit: Party = "merchant"
+    false_advertising: Party = "host"
+    price_fraud: Party = "host"
+    off_platform_payment: Party = "host"
+    after_sales_refused: Party = "merchant"
+    delivery: Party = "platform"
+    other: Party = "platform"
+
+
+class RefundParties(BaseModel):
+    """Who answers for a refund of which reason."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    quality: Party = "merchant"
+    not_as_described: Party = "host"
+    wrong_item: Party = "merchant"
+    not_received: Party = "platform"
+    changed_mind: Party = "consumer"
+    price: Party = "consumer"
+    cancelled: Party = "consumer"
+    other: Party = "platform"
+
+
+class AfterSalesRules(BaseModel):
+    """Who answers for what came back, and how soon."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    complaint_party: ComplaintParties = ComplaintParties()
+    refund_party: RefundParties = RefundParties()
+    first_reply_minutes: Minutes = Field(120, description="From opening to the first reply.")
+    resolution_minutes: Minutes = Field(2_880, description="From opening to the solution.")
+
+
 class RuleSet(BaseModel):
     """All rules.
 
@@ -94,6 +136,7 @@ class RuleSet(BaseModel):
     # first, so that it is the first to be named where a set is wrong
     format: int = FORMAT
     brushing: BrushingRules = BrushingRules()
+    after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from schemas.events import MAX_RECORD_BYTES
 LIVE_EVENTS = "live-events"
 ROOM_SUMMARIES = "room-summaries"
 ROOM_PRODUCTS = "room-products"
+ROOM_DETAILS = "room-details"
 ROOM_MINUTES = "room-minutes"
 PARTITION_PROGRESS = "partition-progress"
 BOARDS = "boards"
@@ -80,6 +81,13 @@ TOPICS: tuple[Topic, ...] = (
         "room_id, product_id and merchant_id as a JSON list",
         "compact",
         "The cumulative figures of each product in each room.",
+    ),
+    Topic(
+        ROOM_DETAILS,
+        1,
+        "what it is, room_id and what tells it apart in the room, as a JSON list",
+        "compact",
+        "Who answers for what came back in each room; what each minute sold and what came back.",
     ),
     Topic(
         ROOM_MINUTES,

@@ -6,7 +6,7 @@ the records that come out are the same, byte for byte. The end of the file acts 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,13 +15,25 @@ from schemas import codec
 from schemas.calendar import Calendar
 from schemas.clock import EventClock
 from schemas.codec import Event, Rules, Tick
+from schemas.details import Detail
 from schemas.errors import InputError
 from schemas.partitioning import partition_of_room
-from schemas.records import Alert, AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
+from schemas.records import (
+    Alert,
+    AnyBoard,
+    DeadLetter,
+    ProductFigures,
+    Progress,
+    RoomFigures,
+    RoomMinute,
+    RoomSummary,
+)
 from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
+from streams.core import after_sales_report
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
+from streams.core.newest import Newest
 from streams.core.pane import sort_minutes
 from streams.core.partition import Partition
 from streams.core.stickiness.report import Report
@@ -40,6 +52,8 @@ class Results:
 
     Attributes:
         stickiness: the sections of `stickiness.json`; None where they are not known.
+        after_sales: the sections of `after-sales.json`.
+        pitch: the lines of `after-sales-minutes.ndjson`.
     """
 
     rooms: list[RoomSummary]
@@ -49,6 +63,8 @@ class Results:
     dead_letters: list[DeadLetter]
     progress: list[Progress]
     stickiness: Report | None = None
+    after_sales: after_sales_report.Report = field(default_factory=dict)
+    pitch: list[after_sales_report.Row] = field(default_factory=list)
 
 
 class _Chunk:
@@ -127,6 +143,7 @@ class EmbeddedRun:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
         self._calendar = calendar
         self.boards = BoardFold(ZoneInfo(zone), top)
+        self._newest = Newest()
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
@@ -148,11 +165,8 @@ class EmbeddedRun:
         for partition in self.partitions:
             if closing_ms is not None:
                 self._take(partition.end(closing_ms))
-            summaries, products = partition.figures(partition.rooms.values())
-            for figures in summaries:
-                self.boards.apply_room(figures)
-            for each in products:
-                self.boards.apply_product(each)
+            folded = partition.rooms.values()
+            self._apply(*partition.figures(folded), partition.details(folded))
             self.boards.apply_progress(partition.progress())
         self._rank_minutes()
         rooms = {id_: figures.summary for id_, figures in sorted(self.boards.rooms.items())}
@@ -166,6 +180,7 @@ class EmbeddedRun:
             ),
             progress=[partition.progress() for partition in self.partitions],
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
+            **reports_of(self._newest),
         )
 
     def _distribute(self, chunk: _Chunk) -> bool:
@@ -222,10 +237,19 @@ class EmbeddedRun:
         self._minutes += emissions.minutes
         self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
-        for figures in emissions.evicted:
+        self._apply(emissions.evicted, emissions.evicted_products, emissions.evicted_details)
+
+    def _apply(
+        self, rooms: list[RoomFigures], products: list[ProductFigures], details: list[Detail]
+    ) -> None:
+        for figures in rooms:
             self.boards.apply_room(figures)
-        for each in emissions.evicted_products:
+            self._newest.apply_room(figures)
+        for each in products:
             self.boards.apply_product(each)
+            self._newest.apply_product(each)
+        for detail in details:
+            self._newest.apply_detail(detail)
 
     def _rank_minutes(self) -> None:
         """Order the minutes, and hand on those that a window may hold."""
@@ -235,6 +259,16 @@ class EmbeddedRun:
         for line in self._minutes:
             if line.minute_ms >= from_ms:
                 apply_minute(line)
+
+
+def reports_of(newest: Newest) -> dict[str, Any]:
+    """The parts of `Results` that are made of the newest figures of rooms and products."""
+    return {
+        "after_sales": after_sales_report.after_sales_report(
+            newest.details, newest.rooms, newest.products
+        ),
+        "pitch": list(after_sales_report.pitch_lines(newest.details)),
+    }
 
 
 def _exhaust(decisions: Iterator[object]) -> None:

@@ -3,7 +3,7 @@
 Only `elapsed_seconds` in `run.json` differs from run to run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 
 from schemas import records
 from schemas.records import Counts, Progress
-from streams.core.stickiness.report import Report
+from streams.core.stickiness.facts import Row
 from streams.embedded import Results
 
 # Workers keep what it is made of in their state, and do not publish it.
@@ -29,6 +29,8 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     _write_lines(folder / "minutes.ndjson", results.minutes)
     _write_lines(folder / "alerts.ndjson", results.alerts)
     _write_lines(folder / "dead-letters.ndjson", results.dead_letters)
+    _write_lines(folder / "after-sales-minutes.ndjson", results.pitch)
+    (folder / "after-sales.json").write_bytes(_sections(results.after_sales))
     boards = b",\n".join(records.encode(board) for board in results.boards)
     (folder / "boards.json").write_bytes(b"[" + boards + b"]\n")
     if results.stickiness is not None:
@@ -38,10 +40,10 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     (folder / "run.json").write_bytes(text + b"\n")
 
 
-def _sections(stickiness: Report) -> bytes:
+def _sections(report: Mapping[str, Row | list[Row]]) -> bytes:
     """An object of sections, each row on a line of its own."""
     sections = []
-    for name, rows in stickiness.items():
+    for name, rows in report.items():
         if isinstance(rows, list):
             lines = b",\n".join(records.encode(row) for row in rows)
             value = b"[\n" + lines + b"\n]" if rows else b"[]"
@@ -77,7 +79,7 @@ def _added(maps: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _write_lines(path: Path, lines: Iterable[msgspec.Struct]) -> None:
+def _write_lines(path: Path, lines: Iterable[msgspec.Struct | Row]) -> None:
     with path.open("wb") as file:
         for line in lines:
             file.write(records.encode(line) + b"\n")

@@ -20,13 +20,22 @@ class DurationHistogram:
 
     def add(self, duration_ms: int) -> None:
         """Count one duration; it must not be negative."""
-        if duration_ms < _EXACT_BELOW:
-            bin_ = duration_ms
-        else:
-            shift = duration_ms.bit_length() - _SHIFT
-            bin_ = (shift << _SHIFT) + (duration_ms >> shift)
+        bin_ = _bin_of(duration_ms)
         self.bins[bin_] = self.bins.get(bin_, 0) + 1
         self.count += 1
+
+    def shift(self, duration_ms: int, by: int) -> None:
+        """Count a duration so many times more, or less where `by` is negative."""
+        self.shift_bin(_bin_of(duration_ms), by)
+
+    def shift_bin(self, bin_: int, by: int) -> None:
+        """Change the count of a bin, as another histogram of this class names it."""
+        count = self.bins.get(bin_, 0) + by
+        if count:
+            self.bins[bin_] = count
+        else:
+            self.bins.pop(bin_, None)
+        self.count += by
 
     def median(self) -> int | None:
         """The median, the mean of the two middle values where the count is even."""
@@ -50,6 +59,13 @@ class DurationHistogram:
     def restore(self, state: list[list[int]]) -> None:
         self.bins = {bin_: count for bin_, count in state}  # noqa: C416 - pairs are lists
         self.count = sum(self.bins.values())
+
+
+def _bin_of(duration_ms: int) -> int:
+    if duration_ms < _EXACT_BELOW:
+        return duration_ms
+    shift = duration_ms.bit_length() - _SHIFT
+    return (shift << _SHIFT) + (duration_ms >> shift)
 
 
 def _middle(bin_: int) -> int:

@@ -110,6 +110,11 @@ class Ledger:
         """Whether an order was paid here and is still remembered."""
         return self._known.get(order_id, watermark_ms) is not None
 
+    def known(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """What is still remembered of a paid order."""
+        entry = self._known.get(order_id, watermark_ms)
+        return entry[1] if entry else None
+
     def order(self, event: Order, watermark_ms: int) -> bool:
         """Count a paid order; False for a repeat."""
         order_id = event.order_id

@@ -22,6 +22,8 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "refunded_orders": (1_000_000, "orders of a room with a refund, remembered for 24 h"),
     "complaints": (200_000, "complaint ids and states of a room remembered for 24 h"),
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
+    "loads": (20_000, "merchants and responsible parties of a room with after-sales figures"),
+    "pitch_minutes": (20_000, "minutes of a room with an order or a refund"),
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
     "suspected_orders": (200_000, "suspected orders of a partition that trusted figures leave out"),

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from schemas import codec
 from schemas.clock import NOTHING_MS, OUT_OF_ORDER_MS, EventClock
 from schemas.codec import Event, RoomEvent, Rules, Tick, View
+from schemas.details import Detail
 from schemas.errors import InputError, Reason
 from schemas.events import LATEST_MS
 from schemas.records import (
@@ -213,6 +214,11 @@ class Partition:
             products += room.product_figures(version)
         return summaries, products
 
+    def details(self, rooms: Iterable[Room]) -> list[Detail]:
+        """What else changed of rooms whose figures were asked for at this moment."""
+        version = self.version
+        return [detail for room in rooms for detail in room.details(version)]
+
     def progress(self) -> Progress:
         """How far the fold is, and what became of the events so far."""
         tally = self.tally
@@ -326,6 +332,7 @@ class Partition:
         summaries, products = self.figures(leaving)
         self._out.evicted += summaries
         self._out.evicted_products += products
+        self._out.evicted_details += self.details(leaving)
         self.evictions.count("rooms", len(gone))
 
     def _tick(self, event: Tick) -> None:

@@ -21,6 +21,7 @@ from schemas.codec import (
     RoomOpened,
     View,
 )
+from schemas.details import Detail
 from schemas.errors import Reason
 from schemas.records import ProductFigures, RoomFigures, RoomMinute, RoomSummary, Version
 from streams.core import dictionary, limits
@@ -29,8 +30,9 @@ from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.detectors import Detectors
-from streams.core.ledger import KnownOrder, Ledger
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
 from streams.core.pane import Panes
+from streams.core.pitch import Pitch
 from streams.core.products import Pair, ProductLedger, Products
 from streams.core.stickiness.state import RoomDays
 
@@ -85,6 +87,7 @@ class Room:
         "ledger",
         "opened",
         "panes",
+        "pitch",
         "products",
         "room_id",
     )
@@ -110,6 +113,7 @@ class Room:
         self.audience = Audience(self.panes, evictions, days)
         self.funnel = Funnel(evictions)
         self.after_sales = AfterSales(evictions)
+        self.pitch = Pitch(evictions)
         self.products = Products(evictions)
 
     def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
@@ -138,6 +142,7 @@ class Room:
         self.products.order(event)
         if moment.believed:
             self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
+            self.pitch.ordered(event.ts_ms, event.amount_minor)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -164,6 +169,7 @@ class Room:
         if accepted_minor:
             self.products.refund(event, refunded)
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
+            self._came_back(event, refunded, believed=moment.believed)
             if moment.believed:
                 self._detectors.refunded(event)
             if refunded.suspected:
@@ -176,6 +182,18 @@ class Room:
         excess_minor = event.amount_minor - accepted_minor
         detail = f"{excess_minor} minor units above what is left of the order"
         return Refusal("over_refund", detail, wholly=not accepted_minor)
+
+    def _came_back(self, event: Refund, refunded: Refunded, *, believed: bool) -> None:
+        """Count an accepted refund for who answers for it, and for the minute that sold it."""
+        merchant_id = refunded.merchant_id or self.products.merchant_of(event.product_id)
+        party = getattr(self._detectors.after_sales.refund_party, event.reason)
+        accepted_minor = refunded.accepted_minor
+        place = (merchant_id, party)
+        self.after_sales.refund(place, event.reason, accepted_minor, event.ts_ms)
+        quality = event.reason in QUALITY_REASONS
+        self.pitch.returned(event.ordered_ts_ms, accepted_minor, quality=quality)
+        if believed:
+            self.pitch.refunded(event.ts_ms, accepted_minor)
 
     def exposure(self, event: Exposure, moment: Moment) -> Outcome:
         if not moment.believed:
@@ -198,11 +216,27 @@ class Room:
         return None
 
     def complaint(self, event: Complaint, moment: Moment) -> Outcome:
-        if not self.after_sales.complaint(event, moment.watermark_ms):
+        watermark_ms = moment.watermark_ms
+        if self.after_sales.knows(event, watermark_ms):
             return REPEAT
+        self.after_sales.complaint(
+            event,
+            watermark_ms,
+            self._detectors.after_sales,
+            merchant_id=self._merchant_of(event, watermark_ms),
+            believed=moment.believed,
+        )
         if event.product_id is not None and event.status == "opened":
             self.products.touched(event.product_id, event.ts_ms).complaints_opened += 1
         return None
+
+    def _merchant_of(self, event: Complaint, watermark_ms: int) -> str | None:
+        """Whose sale a complaint is about: its known order's, else its product's merchant."""
+        known = self.ledger.known(event.order_id, watermark_ms) if event.order_id else None
+        if known is not None and known.merchant_id is not None:
+            return known.merchant_id
+        product_id = event.product_id or (known.product_id if known is not None else None)
+        return self.products.merchant_of(product_id) if product_id is not None else None
 
     def product(self, event: Product, _moment: Moment) -> Outcome:
         if event.merchant_id is not None:
@@ -219,6 +253,7 @@ class Room:
         """The cumulative figures at the watermark, with what silence has ended by then."""
         self.audience.expire(moment.watermark_ms, moment.open_from_ms)
         self.funnel.settle(moment.watermark_ms)
+        self.after_sales.settle(moment.watermark_ms)
         summary = self._summary(moment.watermark_ms)
         return RoomFigures(version, self.ledger.refunded_orders, summary)
 
@@ -285,6 +320,17 @@ class Room:
             for pair, figures in changed.items()
         ]
 
+    def details(self, version: Version) -> list[Detail]:
+        """What else changed since last asked; figures are asked for first."""
+        loads = self.after_sales.loads.shown(version, self.room_id)
+        return [*loads, *self.pitch.shown(version, self.room_id)]
+
+    def show_all_again(self) -> None:
+        """Take all products and details that were shown for lost."""
+        self.products.changed = dict(self.products.pairs)
+        self.after_sales.loads.show_all_again()
+        self.pitch.show_all_again()
+
     def snapshot(self) -> list[Any]:
         opened = self.opened
         return [
@@ -308,13 +354,14 @@ class Room:
             self.audience.snapshot(),
             self.funnel.snapshot(),
             self.after_sales.snapshot(),
+            self.pitch.snapshot(),
             self.products.snapshot(),
             self.brushing.snapshot() if self.brushing else None,
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, products, brushing = rest
+        funnel, after_sales, pitch, products, brushing = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -333,6 +380,7 @@ class Room:
         self.audience.restore(audience)
         self.funnel.restore(funnel)
         self.after_sales.restore(after_sales)
+        self.pitch.restore(pitch)
         self.products.restore(products)
         if brushing is not None:
             self.brushing = self._detectors.of_a_room()

@@ -10,10 +10,12 @@ import msgspec
 
 from schemas import topics
 from schemas.calendar import Calendar
+from schemas.details import decode_detail
 from schemas.records import (
     Alert,
     AnyBoard,
     DeadLetter,
+    ProductFigures,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -22,8 +24,9 @@ from schemas.records import (
     decode_board,
 )
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
+from streams.core.newest import Newest
 from streams.core.stickiness.whole import stickiness_of
-from streams.embedded import Results, in_order_of_time
+from streams.embedded import Results, in_order_of_time, reports_of
 from streams.shell.checkpoints import newest_snapshot
 from streams.shell.reading import read_to_end
 from streams.shell.room_stage import unpacked
@@ -36,12 +39,8 @@ async def collect(bootstrap: str) -> Results:
 
     Boards are taken from the topic as the workers ranked them.
     """
-    rooms: dict[str, RoomFigures] = {}
-    async for record in read_to_end(bootstrap, topics.ROOM_SUMMARIES, 0):
-        figures = msgspec.json.decode(record.value or b"", type=RoomFigures)
-        known = rooms.get(figures.summary.room_id)
-        if known is None or known.version <= figures.version:
-            rooms[figures.summary.room_id] = figures
+    newest = await newest_figures(bootstrap)
+    rooms = newest.rooms
     minutes: dict[tuple[int, str], RoomMinute] = {}
     async for record in read_to_end(bootstrap, topics.ROOM_MINUTES, 0):
         line = msgspec.json.decode(record.value or b"", type=RoomMinute)
@@ -58,7 +57,20 @@ async def collect(bootstrap: str) -> Results:
         alerts=alerts,
         dead_letters=[letters[key] for key in sorted(letters)],
         progress=await newest_progress(bootstrap),
+        **reports_of(newest),
     )
+
+
+async def newest_figures(bootstrap: str) -> Newest:
+    """What the rooms said last of themselves, of their products and of their details."""
+    newest = Newest()
+    async for record in read_to_end(bootstrap, topics.ROOM_SUMMARIES, 0):
+        newest.apply_room(msgspec.json.decode(record.value or b"", type=RoomFigures))
+    async for record in read_to_end(bootstrap, topics.ROOM_PRODUCTS, 0):
+        newest.apply_product(msgspec.json.decode(record.value or b"", type=ProductFigures))
+    async for record in read_to_end(bootstrap, topics.ROOM_DETAILS, 0):
+        newest.apply_detail(decode_detail(record.value or b""))
+    return newest
 
 
 async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) -> Results:

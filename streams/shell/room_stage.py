@@ -19,6 +19,7 @@ import msgspec
 import zstandard
 
 from schemas import codec, records, topics
+from schemas.details import Detail, detail_key
 from schemas.records import ProductFigures, RoomFigures
 from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions
@@ -236,6 +237,7 @@ class RoomStage:
             )
         if emissions.evicted:
             await self._publish_figures(emissions.evicted, emissions.evicted_products)
+            await self._publish_details(emissions.evicted_details)
 
     async def _publish_figures(
         self, rooms: list[RoomFigures], products: list[ProductFigures]
@@ -251,6 +253,12 @@ class RoomStage:
                     (_key(each.room_id, each.product_id, each.merchant_id), each)
                     for each in products
                 ],
+            )
+
+    async def _publish_details(self, details: list[Detail]) -> None:
+        if details:
+            await self._publisher.publish(
+                topics.ROOM_DETAILS, [(detail_key(each), each) for each in details]
             )
 
     async def refresh(self) -> None:
@@ -270,6 +278,7 @@ class RoomStage:
             rooms = self._idle(slot)
         if rooms:
             await self._publish_figures(*partition.figures(rooms))
+            await self._publish_details(partition.details(rooms))
         if moved:
             slot.shown_offset = partition.next_offset
             key = str(partition.number).encode()

@@ -6,7 +6,9 @@ must hold. Quadratic on purpose: meant for logs of some hundred to a few thousan
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
+from tests.oracle.after_sales import after_sales_of, pitch_of
 from tests.oracle.boards import boards_of
 from tests.oracle.outcomes import (
     CLOSING_OFFSET,
@@ -20,6 +22,9 @@ from tests.oracle.outcomes import (
 )
 from tests.oracle.panes import minutes_of
 from tests.oracle.rooms import Row, median_bounds_of, rooms_of, summary_of
+
+# Those that the run is given that is compared with this.
+SERVICE_LEVELS_MS: Final = {"first_reply": 60_000, "resolution": 300_000}
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Recount:
     by_type: dict[str, int]
     dead_letters: list[DeadLetter]
     watermark_ms: int | None
+    after_sales: dict[str, list[Row]]
+    pitch: list[Row]
     medians: dict[str, dict[str, tuple[int | None, int | None]]]
 
 
@@ -67,6 +74,8 @@ def recount(records: list[bytes], partitions: int = 4, top: int = 100) -> Recoun
         by_type=by_type,
         dead_letters=sorted(dead_letters, key=lambda d: (d.partition, d.offset)),
         watermark_ms=watermark_ms,
+        after_sales=after_sales_of(rooms, SERVICE_LEVELS_MS),
+        pitch=pitch_of(rooms),
         medians={room.room_id: median_bounds_of(room) for room in rooms},
     )
 

@@ -139,6 +139,8 @@ def _complaint(draw: Draw) -> Event:
         "buyer_id": _nth(complaint_id, BUYERS),
         "status": draw(st.sampled_from(("opened", "replied", "resolved"))),
         "kind": draw(st.sampled_from(("quality", "delivery", "off_platform_payment"))),
+        "party": draw(st.sampled_from((None, None, "host", "consumer"))),
+        "order_id": draw(st.sampled_from((None, *ORDERS))),
         "product_id": draw(st.sampled_from((None, *PRODUCTS))),
     }
 

@@ -31,6 +31,7 @@ class Emitted:
         self.minutes += _encoded(emissions.minutes)
         self.dead_letters += _encoded(emissions.dead_letters)
         self.evicted += _encoded([*emissions.evicted, *emissions.evicted_products])
+        self.evicted += _encoded(emissions.evicted_details)
 
 
 def _encoded(items: Iterable[msgspec.Struct]) -> list[bytes]:
@@ -69,7 +70,7 @@ def restarted(partition: Partition) -> Partition:
 def final_figures(partition: Partition) -> tuple[list[RoomFigures], list[ProductFigures]]:
     """The figures of all rooms and all products, whatever was shown before."""
     for room in partition.rooms.values():
-        room.products.changed = dict(room.products.pairs)
+        room.show_all_again()
     rooms, products = partition.figures(partition.rooms.values())
     return (
         sorted(rooms, key=lambda each: each.summary.room_id),
@@ -80,7 +81,9 @@ def final_figures(partition: Partition) -> tuple[list[RoomFigures], list[Product
 def final_bytes(partition: Partition) -> list[bytes]:
     """All that a partition would say of itself now."""
     rooms, products = final_figures(partition)
-    return [records.encode(each) for each in (*rooms, *products, partition.progress())]
+    details = sorted(map(records.encode, partition.details(partition.rooms.values())))
+    shown = [records.encode(each) for each in (*rooms, *products, partition.progress())]
+    return shown + details
 
 
 def files_of(results: Results) -> dict[str, list[bytes]]:
@@ -90,6 +93,8 @@ def files_of(results: Results) -> dict[str, list[bytes]]:
         "minutes": _encoded(results.minutes),
         "boards": _encoded(results.boards),
         "dead-letters": _encoded(results.dead_letters),
+        "after-sales": [records.encode(results.after_sales)],
+        "after-sales-minutes": [records.encode(line) for line in results.pitch],
         "stickiness": [records.encode({"stickiness": results.stickiness})],
         "run": [records.encode(run_report(results.progress, elapsed_seconds=0))],
     }

@@ -54,6 +54,8 @@ def sizes_of(room: Room) -> dict[str, int]:
         "unpaid": len(room.funnel._pending),
         "complaints": len(room.after_sales._known),
         "complaint_courses": len(room.after_sales._courses),
+        "loads": len(room.after_sales.loads.by_place),
+        "pitch_minutes": len(room.pitch.minutes),
         "products": len(room.products.pairs),
         "product_merchants": len(room.products._merchants),
     }
@@ -67,6 +69,10 @@ def assert_bounded(partition: Partition, entries: int) -> None:
     for room in partition.rooms.values():
         assert max(sizes_of(room).values()) <= entries
         assert room.products.changed.keys() <= room.products.pairs.keys()
+        loads = room.after_sales.loads
+        assert loads.changed.keys() <= loads.by_place.keys()
+        assert room.pitch.changed.keys() <= room.pitch.minutes.keys()
+        assert len(room.after_sales._deadlines) <= 2 * entries
 
 
 def test_every_cap_is_looked_at_here() -> None:
@@ -131,6 +137,11 @@ def refund(number: int) -> Event:
     return event("refund", number, **back, amount_minor=1, ordered_ts_ms=BASE_MS, reason="quality")
 
 
+def refund_of_a_merchant(number: int) -> Event:
+    """A refund whose merchant is known by its own order alone."""
+    return order(number, merchant_id=f"m{number}") if number % 2 else refund(number - 1)
+
+
 def checkout(number: int) -> Event:
     asked = {"order_id": f"o{number}", "buyer_id": "b", "product_id": "p"}
     return event("checkout", number, **asked, quantity=1, amount_minor=100)
@@ -161,6 +172,8 @@ FLOODS: Final[dict[str, Any]] = {
     "complaint_courses": complaint,
     "products": lambda number: order(number, product_id=f"p{number}"),
     "product_merchants": listed,
+    "loads": refund_of_a_merchant,
+    "pitch_minutes": lambda number: refund(number) | {"ordered_ts_ms": BASE_MS + number * 60_000},
 }
 
 
@@ -191,6 +204,8 @@ def _ids(room: Room, name: str) -> list[str]:
         "complaint_courses": room.after_sales._courses,
         "products": {product_id: None for product_id, _ in room.products.pairs},
         "product_merchants": room.products._merchants,
+        "loads": [merchant_id or "m0" for merchant_id, _ in room.after_sales.loads.by_place],
+        "pitch_minutes": [str((minute_ms - BASE_MS) // 60_000) for minute_ms in room.pitch.minutes],
     }
     return list(maps[name])
 

@@ -104,6 +104,7 @@ def test_looking_at_live_views_changes_no_result(log: list[bytes], every: int) -
         emitted.take(fold(partition, log, at, at + 1))
         if at % every == 0:
             partition.figures(partition.rooms.values())
+            partition.details(partition.rooms.values())
             partition.progress()
     assert emitted == whole
     assert final_bytes(partition) == final_bytes(expected)
@@ -159,7 +160,8 @@ def _but_counts(results: Results) -> tuple[Any, ...]:
     """All results but counters, and but the offsets of dead letters, which repeats move."""
     shown = plain(results)
     letters = [(each["reason"], each["record_base64"]) for each in shown.dead_letters]
-    return shown.rooms, shown.minutes, shown.boards, letters, shown.run["watermark_ms"]
+    came_back = (shown.after_sales, shown.pitch)
+    return shown.rooms, shown.minutes, shown.boards, letters, came_back, shown.run["watermark_ms"]
 
 
 @EXAMPLES
@@ -175,6 +177,8 @@ def test_arrival_order_inside_the_lateness_bound_changes_peak_online_at_most(
     assert shuffled.rooms == ordered.rooms
     assert shuffled.minutes == ordered.minutes
     assert shuffled.boards == ordered.boards
+    assert shuffled.after_sales == ordered.after_sales
+    assert shuffled.pitch == ordered.pitch
     assert shuffled.run == ordered.run
 
 

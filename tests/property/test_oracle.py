@@ -20,6 +20,7 @@ def compare(ours: Plain, oracle: Recount) -> None:
     compare_rooms(ours, oracle)
     assert ours.minutes == oracle.minutes
     compare_boards(ours, oracle)
+    compare_after_sales(ours, oracle)
     assert [
         (each["reason"], each["partition"], each["offset"], base64.b64decode(each["record_base64"]))
         for each in ours.dead_letters
@@ -41,6 +42,19 @@ def compare_rooms(ours: Plain, oracle: Recount) -> None:
         for name in MEDIANS:
             low, high = oracle.medians[mine["room_id"]][name] or (None, None)
             assert_near(mine[name], low, high)
+
+
+def compare_after_sales(ours: Plain, oracle: Recount) -> None:
+    assert ours.after_sales.keys() == oracle.after_sales.keys()
+    for section, rows in oracle.after_sales.items():
+        mine = ours.after_sales[section]
+        assert len(mine) == len(rows), section
+        for row, expected in zip(mine, rows, strict=True):
+            for level in ("first_reply_median_ms", "resolution_median_ms"):
+                assert_near(row.pop(level), *expected[level])
+            exact = {name: value for name, value in expected.items() if "median" not in name}
+            assert row == exact, section
+    assert ours.pitch == oracle.pitch
 
 
 def assert_near(median: int | None, low: int | None, high: int | None) -> None:

@@ -48,6 +48,7 @@ class Detectors:
         "_override",
         "_queue",
         "_rules",
+        "after_sales",
         "rules_version",
         "suspects",
         "visit_ms",
@@ -82,6 +83,7 @@ class Detectors:
     def _use(self, rules: RuleSet) -> None:
         self._rules = rules
         self.visit_ms = rules.brushing.visit_minutes * _MINUTE_MS
+        self.after_sales = rules.after_sales
 
     def of_a_room(self) -> Brushing:
         """The suspicion of brushed orders of one more room."""

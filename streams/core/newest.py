@@ -1,0 +1,60 @@
+"""Which figures are the newest? Views of rooms, products and details, whatever order they come in.
+
+A live view of a lesser version never replaces a greater one. State: the newest of each key. Bound:
+the keys of the topics that are read.
+"""
+
+from collections.abc import Iterable
+
+from schemas.details import AfterSalesFigures, Detail
+from schemas.records import ProductFigures, RoomFigures
+
+_DetailKey = tuple[str | int | None, ...]
+
+
+class Newest:
+    """The newest view of everything that rooms say of themselves."""
+
+    __slots__ = ("_details", "_products", "rooms")
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, RoomFigures] = {}
+        self._products: dict[tuple[str, str, str | None], ProductFigures] = {}
+        self._details: dict[_DetailKey, Detail] = {}
+
+    @property
+    def products(self) -> Iterable[ProductFigures]:
+        """Every product of every merchant in every room."""
+        return self._products.values()
+
+    @property
+    def details(self) -> Iterable[Detail]:
+        """Every detail of every room."""
+        return self._details.values()
+
+    def apply_room(self, figures: RoomFigures) -> None:
+        """Take the figures of a room, unless newer ones are known."""
+        room_id = figures.summary.room_id
+        known = self.rooms.get(room_id)
+        if known is None or known.version <= figures.version:
+            self.rooms[room_id] = figures
+
+    def apply_product(self, figures: ProductFigures) -> None:
+        """Take the figures of a product in a room, unless newer ones are known."""
+        key = (figures.room_id, figures.product_id, figures.merchant_id)
+        known = self._products.get(key)
+        if known is None or known.version <= figures.version:
+            self._products[key] = figures
+
+    def apply_detail(self, detail: Detail) -> None:
+        """Take a detail of a room, unless a newer one is known."""
+        key = _key(detail)
+        known = self._details.get(key)
+        if known is None or known.version <= detail.version:
+            self._details[key] = detail
+
+
+def _key(detail: Detail) -> _DetailKey:
+    if isinstance(detail, AfterSalesFigures):
+        return detail.room_id, detail.merchant_id, detail.party
+    return detail.room_id, detail.minute_ms
