@@ -12,18 +12,21 @@ attack is normal.
 State: cells and recent orders of the room, the open incident. Nothing here decides by wall time.
 """
 
+import math
 from itertools import islice
 from typing import Any
 
 from schemas.rules import BrushingRules
 from streams.core import limits
 from streams.core.integrity.cells import Cells
+from streams.core.integrity.common_signs import CommonSigns, RoomShares
 from streams.core.integrity.incident import Incident, Severity, Sign
 from streams.core.integrity.order_signs import OrderSigns, ScoredOrder
 from streams.core.integrity.signs import FAMILIES, BaseRates
 
 _MINUTE_MS = 60_000
 _SHOWN_ORDERS = 20
+_TIMES_CHANCE = 3.0
 _LOOKED_AT = 200  # orders that are searched for families that meet: bounds the work of a page
 
 
@@ -34,10 +37,12 @@ class Brushing:
         suspected: orders that have become suspected since they were last taken.
     """
 
-    __slots__ = ("_base", "_cells", "incident", "orders", "suspected")
+    __slots__ = ("_base", "_cells", "_common", "shares", "incident", "orders", "suspected")
 
-    def __init__(self, base: BaseRates, evictions: limits.Evictions) -> None:
+    def __init__(self, base: BaseRates, common: CommonSigns, evictions: limits.Evictions) -> None:
         self._base = base
+        self._common = common
+        self.shares = RoomShares()
         self._cells = Cells()
         self.orders = OrderSigns(evictions)
         self.incident: Incident | None = None
@@ -47,6 +52,7 @@ class Brushing:
         """Score the next order in event time; the incident if it has something new to say."""
         self.orders.add(order)
         signs = self.orders.signs(order, rules)
+        self.shares.take(signs)
         return self._take(order, signs, order.ts_ms, rules)
 
     def refund_decided(
@@ -57,6 +63,7 @@ class Brushing:
         if order is None or order.quick_refund is not None:
             return None
         order.quick_refund = quick
+        self.shares.take({"quick_refund": quick})
         return self._take(order, {"quick_refund": quick}, ts_ms, rules)
 
     def _take(
@@ -64,9 +71,12 @@ class Brushing:
     ) -> Incident | None:
         decay_ms = rules.decay_minutes * _MINUTE_MS
         evidence = False
+        common = self._common.now
         for sign, is_set in signs.items():
             cell = self._cells.by_sign[sign]
-            if is_set or cell.value:
+            if sign in common:
+                cell.value = 0.0
+            elif is_set or cell.value:
                 weight = self._base.weight(sign, rules, is_set=is_set)
                 cell.add(weight, ts_ms, decay_ms, is_set=is_set)
             else:  # nearly always: its weight, below 0, would be a quarter of the work
@@ -108,23 +118,30 @@ class Brushing:
         """
         if score < rules.review or len(strong) < 2:  # noqa: PLR2004 - one sign meets no other
             return None
-        signs, families = self._meeting(strong, rules)
-        if score >= rules.page and families >= rules.page_meeting_orders:
+        signs, families, by_chance = self._meeting(strong, rules)
+        if score >= rules.page and families >= max(rules.page_meeting_orders, by_chance[1]):
             return "page"
-        return "review" if signs >= rules.review_meeting_orders else None
+        return "review" if signs >= max(rules.review_meeting_orders, by_chance[0]) else None
 
-    def _meeting(self, strong: list[str], rules: BrushingRules) -> tuple[int, int]:
+    def _meeting(self, strong: list[str], rules: BrushingRules) -> tuple[int, int, tuple[float, float]]:
         """How many of the last orders have two strong signs at once, and of two families."""
         since_ms = min(self._cells.by_sign[sign].since_ms for sign in strong)
-        of_signs = of_families = 0
+        of_signs = of_families = carriers = 0
         for order in islice(reversed(self.orders.recent), _LOOKED_AT):
             if order.ts_ms < since_ms:
                 break
             signs = self.orders.signs(order, rules)
             met = [sign for sign in strong if signs.get(sign)]
+            carriers += bool(met)
             of_signs += len(met) > 1
             of_families += len({FAMILIES[sign] for sign in met}) > 1
-        return of_signs, of_families
+        first, *others = strong
+        base = {sign: self._base.base(sign, rules) for sign in others}
+        any_other = 1 - math.prod(1 - share for share in base.values())
+        apart = [share for sign, share in base.items() if FAMILIES[sign] != FAMILIES[first]]
+        other_family = 1 - math.prod(1 - share for share in apart)
+        times = _TIMES_CHANCE * carriers
+        return of_signs, of_families, (times * any_other, times * other_family)
 
     def _is_news(
         self,

@@ -14,6 +14,7 @@ from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity.brushing import Brushing
+from streams.core.integrity.common_signs import CommonSigns
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
@@ -43,6 +44,7 @@ class Detectors:
 
     __slots__ = (
         "_base",
+        "_common",
         "_evictions",
         "_incidents",
         "_override",
@@ -57,6 +59,7 @@ class Detectors:
         self._evictions = evictions
         self._override = override
         self._base = BaseRates()
+        self._common = CommonSigns()
         self.suspects = SuspectedOrders(evictions)
         self._queue: EventTimeQueue[Pending] = EventTimeQueue(evictions)
         self._use(override or DEFAULT_RULES)
@@ -85,7 +88,7 @@ class Detectors:
 
     def of_a_room(self) -> Brushing:
         """The suspicion of brushed orders of one more room."""
-        return Brushing(self._base, self._evictions)
+        return Brushing(self._base, self._common, self._evictions)
 
     def ordered(self, event: Order, *, visited: bool | None, dwell_ms: int | None) -> None:
         """Queue the evidence of an accepted order with a believed stamp."""
@@ -134,6 +137,7 @@ class Detectors:
             brushing = room.brushing = self.of_a_room()
         quick_ms = rules.quick_refund_minutes * _MINUTE_MS
         if what == "order":
+            self._common.ordered(room.room_id, brushing.shares)
             incident = brushing.order(of, rules)
             self._queue.push(ts_ms + quick_ms, of.order_id, (room.room_id, "kept", of.order_id))
         else:
