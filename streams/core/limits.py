@@ -26,6 +26,10 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
     "suspected_orders": (200_000, "suspected orders of a partition that trusted figures leave out"),
     "evidence_queue": (1_000_000, "orders and refunds of a partition that wait for their turn"),
+    "known_alerts": (
+        20_000,
+        "alerts whose newest version and verdict metrics know; they forget the longest unchanged",
+    ),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),
     "room_days": (
