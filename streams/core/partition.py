@@ -7,7 +7,8 @@ that waited); its stamp moves the watermark; the watermark closes minutes; then 
 applied to its room.
 
 State: the clock, the rooms, counts. Cap: `rooms`; the room last seen by event time goes first, with
-its final figures emitted. What is emitted: closed minutes, dead letters, figures of evicted rooms.
+its final figures emitted. What is emitted: closed minutes, marks of products,
+dead letters, alerts, figures of evicted rooms.
 """
 
 from base64 import b64encode
@@ -34,7 +35,7 @@ from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits
 from streams.core.boards import DEFAULT_ZONE
-from streams.core.emissions import Emissions
+from streams.core.emissions import Emissions, mark_of
 from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS, sort_minutes
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
@@ -278,6 +279,8 @@ class Partition:
                 self.stickiness.happened(ts_ms)
                 if ts_ms < moment.open_from_ms:
                     tally.late += 1
+                if isinstance(event, codec.Product):
+                    self._out.marks.append(mark_of(event))
             if kind in _EVIDENCE:
                 self._plan()
         return outcome
