@@ -33,6 +33,8 @@ ELSEWHERE: Final = {
     "gone",
     "evidence_queue",
     "known_alerts",
+    "open_incidents",
+    "delisted_products",
 }
 
 
