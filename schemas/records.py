@@ -130,6 +130,23 @@ class RoomMinute(msgspec.Struct, frozen=True):
     clicks: int
 
 
+class ProductMark(msgspec.Struct, frozen=True):
+    """What was done with a product in a room, and when (a line of `product-marks.ndjson`).
+
+    Attributes:
+        action: `listed`, `delisted`, `priced` or `stocked`.
+        price_minor: the price that was told with it, in minor units of the room's currency.
+        stock: the pieces that were told with it.
+    """
+
+    ts_ms: int
+    room_id: str
+    product_id: str
+    action: str
+    price_minor: int | None
+    stock: int | None
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One sign of an alert: what was seen, what is normal, how much it weighs, in which orders.
 

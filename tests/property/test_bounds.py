@@ -32,6 +32,8 @@ ELSEWHERE: Final = {
     "suspected_orders",
     "gone",
     "evidence_queue",
+    "open_incidents",
+    "delisted_products",
 }
 
 

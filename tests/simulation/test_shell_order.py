@@ -201,6 +201,8 @@ def read_boards(world: World) -> list[bytes]:
 def check(world: World, expected: Results) -> None:
     minutes = {(k, v) for t, k, v in world.durable if t == topics.ROOM_MINUTES}
     assert sorted(v for _, v in minutes if v) == sorted(shown(expected.minutes))
+    marks = {v for t, _, v in world.durable if t == topics.PRODUCT_MARKS}
+    assert sorted(v for v in marks if v) == sorted(shown(expected.marks))
     letters = {(k, v) for t, k, v in world.durable if t == topics.DEAD_LETTERS}
     assert sorted(v for _, v in letters if v) == sorted(shown(expected.dead_letters))
     rooms = newest_views(world, topics.ROOM_SUMMARIES, RoomFigures)
