@@ -16,12 +16,13 @@ _ROW_LABELS = ("alert_id", "kind", "severity", "room_id", "host_id", "mcn_id", "
 
 
 def alert_families(
-    book: AlertBook | None, currencies: Collection[str], rows: int
+    book: AlertBook | None, alive: list[Alert], currencies: Collection[str], rows: int
 ) -> Iterator[Metric]:
     """The families of alerts.
 
     Args:
         book: None where another worker shows them: there are families then, and no samples.
+        alive: its alerts that are firing, the gravest first.
         currencies: those that are shown.
         rows: of the alerts that are firing.
     """
@@ -48,9 +49,7 @@ def alert_families(
         "Alerts by the last verdict of a person; `none` where nobody has judged.",
         labels=["kind", "verdict"],
     )
-    alive: list[Alert] = []
     if book is not None:
-        alive = book.firing()
         now = Counter((kind_of(alert), alert.severity) for alert in alive)
         for labels, count in book.raised.items():
             raised.add_metric(labels, count)

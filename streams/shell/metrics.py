@@ -124,7 +124,9 @@ class WorkerCollector(Collector):
             )
             for figure in dict.fromkeys((*_BOARD_FIGURES, _SHARE, *_WINDOW_FIGURES))
         }
-        for board, rows in self._shown(view.boards):
+        alive = view.alerts.firing() if view.alerts else []
+        shown = self._shown(view.boards, {alert.room_id for alert in alive[: self._gravest]})
+        for board, rows in shown:
             figures = _BOARD_FIGURES if board.window == "total" else _WINDOW_FIGURES
             for row in rows:
                 where = [board.scope, board.window, board.currency or "", row.key, row.name]
@@ -137,19 +139,31 @@ class WorkerCollector(Collector):
         yield from families.values()
         currencies = shown_currencies(view.rooms.values())
         yield from self._totals(view, currencies)
-        yield from self._top_rooms(view)
-        yield from alert_families(view.alerts, currencies, self._rows)
+        yield from self._top_rooms(view, shown)
+        yield from alert_families(view.alerts, alive, currencies, self._gravest)
 
-    def _shown(self, boards: Sequence[AnyBoard]) -> Iterator[tuple[AnyBoard, Sequence[AnyRow]]]:
-        """The rows of each board that become series."""
+    @property
+    def _gravest(self) -> int:
+        """How many of the alerts that are firing become series, each with its room."""
+        return (self._rows + 1) // 2
+
+    def _shown(
+        self, boards: Sequence[AnyBoard], alerted: Collection[str | None]
+    ) -> list[tuple[AnyBoard, Sequence[AnyRow]]]:
+        """The rows of each board that become series: the first, and rooms of the gravest alerts."""
         places: dict[tuple[str, str], list[int]] = {}
         for board in boards:
             places.setdefault((board.scope, board.window), []).append(len(board.rows))
         shares = {
             place: iter(shared_rows(lengths, self._rows)) for place, lengths in places.items()
         }
+        shown: list[tuple[AnyBoard, Sequence[AnyRow]]] = []
         for board in boards:
-            yield board, board.rows[: next(shares[board.scope, board.window])]
+            rows: list[AnyRow] = list(board.rows[: next(shares[board.scope, board.window])])
+            if board.scope == "room" and board.window == "total":
+                rows += (row for row in board.rows[len(rows) :] if row.key in alerted)
+            shown.append((board, rows))
+        return shown
 
     def _totals(self, view: WorkerView, currencies: Collection[str]) -> Iterator[Metric]:
         """Platform sums by currency: over every room, not the first rows alone."""
@@ -170,17 +184,19 @@ class WorkerCollector(Collector):
                 family.add_metric([currency], value)
         yield from families.values()
 
-    def _top_rooms(self, view: WorkerView) -> Iterator[Metric]:
+    def _top_rooms(
+        self, view: WorkerView, shown: Iterable[tuple[AnyBoard, Sequence[AnyRow]]]
+    ) -> Iterator[Metric]:
         """What the summary of each leading room holds besides money."""
         families = {
             figure: GaugeMetricFamily(
                 f"roompulse_room_{figure}",
-                f"{figure} of the rooms that lead by gross GMV.",
+                f"{figure} of the rooms that lead by gross GMV, and of the gravest alerts.",
                 labels=["room_id"],
             )
             for figure in _ROOM_FIGURES
         }
-        for board, rows in self._shown(view.boards):
+        for board, rows in shown:
             if board.scope == "room" and board.window == "total":
                 for row in rows:
                     summary = view.rooms[row.key].summary

@@ -120,6 +120,23 @@ def test_suspected_money_and_its_share_are_on_every_board_of_rooms_and_goods() -
     assert lines['roompulse_room_suspected_orders{room_id="r1"}'] == 2
 
 
+def test_rooms_of_the_gravest_alerts_are_shown_whatever_their_rank() -> None:
+    fold = BoardFold()
+    for number in range(9):
+        fold.apply_room(figures(f"r{number}", gross_minor=1_000 - number))
+    book = booked(
+        alert("a", room_id="r7", severity="page"),
+        alert("b", room_id="r6"),
+        alert("c", room_id="r8", severity="page", status="resolved"),
+    )
+    lines = exposed(view_of(book, fold.rooms, fold.boards()), rows=2)
+    for name in ("roompulse_room_online", 'roompulse_board_gross_minor{.*scope="room"'):
+        shown = {
+            key for line in lines if re.match(name, line) for key in re.findall("r[0-9]", line)
+        }
+        assert shown == {"r0", "r1", "r7"}
+
+
 @pytest.mark.parametrize(
     ("lengths", "rows", "shown"),
     [

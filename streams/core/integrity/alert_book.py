@@ -23,6 +23,7 @@ UNJUDGED: Final = "none"
 VERDICTS: Final[tuple[str, ...]] = (*get_args(Judgement), UNJUDGED)
 
 MAPS: Final = ("known_alerts",)
+_GRAVITY = {severity: at for at, severity in enumerate(SEVERITIES)}
 
 
 class _Known:
@@ -116,4 +117,4 @@ def kind_of(alert: Alert) -> str:
 
 
 def _gravity(alert: Alert) -> tuple[int, int, str]:
-    return SEVERITIES.index(alert.severity), -alert.updated_ms, alert.alert_id
+    return _GRAVITY[alert.severity], -alert.updated_ms, alert.alert_id
