@@ -27,10 +27,11 @@ from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
-from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.detectors import Detectors
+from streams.core.integrity.facts import Minute
+from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import KnownOrder, Ledger
-from streams.core.pane import Panes
+from streams.core.pane import MINUTE_MS, Panes
 from streams.core.products import Pair, ProductLedger, Products
 from streams.core.stickiness.state import RoomDays
 
@@ -76,7 +77,6 @@ class Room:
         "_detectors",
         "after_sales",
         "audience",
-        "brushing",
         "changed",
         "closed_ms",
         "days",
@@ -87,6 +87,7 @@ class Room:
         "panes",
         "products",
         "room_id",
+        "suspicion",
     )
 
     def __init__(
@@ -99,7 +100,7 @@ class Room:
     ) -> None:
         self.room_id = room_id
         self._detectors = detectors
-        self.brushing: Brushing | None = None
+        self.suspicion: Suspicion | None = None
         self.opened: RoomOpened | None = None
         self.closed_ms: int | None = None
         self.last_ms = 0
@@ -165,7 +166,7 @@ class Room:
             self.products.refund(event, refunded)
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             if moment.believed:
-                self._detectors.refunded(event)
+                self._detectors.happened(event)
             if refunded.suspected:
                 suspects = self._detectors.suspects
                 suspects.refunded(self.room_id, event.order_id, accepted_minor)
@@ -200,11 +201,15 @@ class Room:
     def complaint(self, event: Complaint, moment: Moment) -> Outcome:
         if not self.after_sales.complaint(event, moment.watermark_ms):
             return REPEAT
+        if moment.believed:
+            self._detectors.happened(event)
         if event.product_id is not None and event.status == "opened":
             self.products.touched(event.product_id, event.ts_ms).complaints_opened += 1
         return None
 
-    def product(self, event: Product, _moment: Moment) -> Outcome:
+    def product(self, event: Product, moment: Moment) -> Outcome:
+        if moment.believed:
+            self._detectors.happened(event)
         if event.merchant_id is not None:
             self.products.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
         return None
@@ -213,7 +218,13 @@ class Room:
         """Close the minutes before `before_ms`, at a watermark that has reached it."""
         self.audience.expire(moment.watermark_ms, moment.open_from_ms)
         self.audience.forget(moment.watermark_ms)
-        return self.panes.close(before_ms)
+        lines = []
+        for pane, online in self.panes.close(before_ms):
+            minute = Minute(online, pane.visits, pane.orders)
+            self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            if pane.has_a_line():
+                lines.append(self.panes.line(pane, online))
+        return lines
 
     def figures(self, moment: Moment, version: Version) -> RoomFigures:
         """The cumulative figures at the watermark, with what silence has ended by then."""
@@ -309,12 +320,12 @@ class Room:
             self.funnel.snapshot(),
             self.after_sales.snapshot(),
             self.products.snapshot(),
-            self.brushing.snapshot() if self.brushing else None,
+            self.suspicion.snapshot() if self.suspicion else None,
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, products, brushing = rest
+        funnel, after_sales, products, suspicion = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -334,9 +345,9 @@ class Room:
         self.funnel.restore(funnel)
         self.after_sales.restore(after_sales)
         self.products.restore(products)
-        if brushing is not None:
-            self.brushing = self._detectors.of_a_room()
-            self.brushing.restore(brushing)
+        if suspicion is not None:
+            self.suspicion = self._detectors.of_a_room()
+            self.suspicion.restore(suspicion)
 
 
 def _from_the_future(ts_ms: int) -> Refusal:

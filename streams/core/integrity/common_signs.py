@@ -2,7 +2,7 @@
 
 A source may tell of few visits, or know addresses by city only; then most honest orders have the
 sign, in nearly every room, and rooms that look attacked for it would never teach otherwise. So each
-room tells the share of its last orders that have each sign; a sign that more than `GREATEST_BASE`
+room tells the share of its last orders that have each sign; a sign that more than the rule's share
 of the orders have in three quarters of the rooms is common, and counts neither way. An attack would
 have to run in as many rooms.
 
@@ -11,7 +11,7 @@ State: what the `_ROOMS` rooms that told last have told. Evicted: who told first
 
 from typing import Any
 
-from streams.core.integrity.signs import GREATEST_BASE, SIGNS
+from streams.core.integrity.signs import SIGNS
 
 _ROOMS = 32
 _LEAST_ROOMS = 4
@@ -63,7 +63,7 @@ class CommonSigns:
         self._told: dict[str, list[float]] = {}  # room -> shares, who told last at the end
         self.now: frozenset[str] = frozenset()
 
-    def ordered(self, room_id: str, shares: RoomShares) -> None:
+    def ordered(self, room_id: str, shares: RoomShares, common_share: float) -> None:
         """Learn from a room in which one more order was taken."""
         shares.orders += 1
         if shares.orders < _LEAST_ORDERS:
@@ -72,9 +72,9 @@ class CommonSigns:
         self._told[room_id] = shares.told()
         if len(self._told) > _ROOMS:
             del self._told[next(iter(self._told))]
-        self._judge()
+        self._judge(common_share)
 
-    def _judge(self) -> None:
+    def _judge(self, common_share: float) -> None:
         if len(self._told) < _LEAST_ROOMS:
             return
         lower_quarter = len(self._told) // 4
@@ -82,12 +82,14 @@ class CommonSigns:
         self.now = frozenset(
             sign
             for sign, shares in zip(SIGNS, of_sign, strict=True)
-            if sorted(shares)[lower_quarter] > GREATEST_BASE
+            if sorted(shares)[lower_quarter] > common_share
         )
 
     def snapshot(self) -> list[Any]:
-        return [[room_id, shares] for room_id, shares in self._told.items()]
+        told = [[room_id, shares] for room_id, shares in self._told.items()]
+        return [told, sorted(self.now)]
 
     def restore(self, state: list[Any]) -> None:
-        self._told = dict(state)
-        self._judge()
+        told, now = state
+        self._told = dict(told)
+        self.now = frozenset(now)
