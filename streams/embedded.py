@@ -145,6 +145,11 @@ class EmbeddedRun:
         self._alerts: list[Alert] = []
         self._dead_letters: list[DeadLetter] = []
 
+    @property
+    def minutes(self) -> int:
+        """How many room-minutes have been closed; they are held until the end."""
+        return len(self._minutes)
+
     def feed(self, values: Sequence[bytes]) -> None:
         """Fold the next records of the file."""
         chunk = _Chunk(values)

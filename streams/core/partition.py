@@ -38,6 +38,7 @@ from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions, mark_of
 from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS, sort_minutes
+from streams.core.resting import Resting
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
 from streams.core.stickiness.state import Stickiness
 from streams.core.tally import Tally, by_name
@@ -83,6 +84,7 @@ class Partition:
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
         self._due_ms = NOTHING_MS  # a stamp from this one on closes a minute or makes evidence due
+        self._resting = Resting()
         self._with_open_minutes: dict[str, None] = {}
         self._out = Emissions()
 
@@ -303,6 +305,7 @@ class Partition:
         self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
         if closes:
             self._out.alerts += self.detectors.settle(self.rooms, watermark_ms)
+            self._resting.look(self.rooms.values(), self._moment)
         self._plan()
 
     def _tell(
@@ -406,7 +409,7 @@ class Partition:
             self.evictions.counts,
             self.tally.snapshot(),
             self.detectors.snapshot(),
-            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
+            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms, self._resting.next_ms],
             self.stickiness.snapshot(),
         ]
 
@@ -414,7 +417,7 @@ class Partition:
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
         number, next_offset, clock, rooms, evicted, tally, detectors, moment, stickiness = state
-        watermark_ms, open_from_ms, next_close_ms = moment
+        watermark_ms, open_from_ms, next_close_ms, rest_at_ms = moment
         self = cls(number)
         self.next_offset = next_offset
         for item in clock[3]:
@@ -427,6 +430,7 @@ class Partition:
         self.detectors.restore(detectors)
         self._moment = Moment(watermark_ms, open_from_ms)
         self._next_close_ms = next_close_ms
+        self._resting.next_ms = rest_at_ms
         for saved in rooms:
             room = self._new_room(saved[0])
             room.restore(saved)
