@@ -107,6 +107,7 @@ def test_a_hit_is_from_the_start_of_a_burst_to_ten_minutes_after_it(
     judged = judge(with_alerts(quiet, alert(minute)), [planted()])
     assert judged.cases[0].alerted == is_hit
     assert judged.false_beside == (not is_hit)
+    assert (judged.pages, judged.true_pages) == (1, is_hit)
 
 
 def test_after_a_drip_there_is_half_an_hour(quiet: Folded) -> None:
@@ -162,19 +163,19 @@ def test_an_interval_holds_the_share_and_narrows_with_more_rooms() -> None:
 
 def test_figures_are_told_by_adversary_and_together() -> None:
     cases = [case(), case(delay_minutes=3), case("A2", alerted=False), case("A2")]
-    figures = figures_of([Judged(cases, [], 1, 1_000, 10)])
+    figures = figures_of([Judged(cases, [], 1, 4, 3, 1_000, 10)])
     first, second = figures.adversaries
     assert (first.adversary, first.rooms, first.alerted.value) == ("A1", 2, 1.0)
     assert (first.delay_median_minutes, first.orders_before_median) == (2.0, 2.0)
     assert (second.adversary, second.alerted.value, second.marked) == ("A2", 0.5, 0.5)
     assert figures.recall is not None
-    assert (figures.recall.value, figures.precision) == (0.75, 0.75)
+    assert (figures.recall.value, figures.precision, figures.page_precision) == (0.75, 0.75, 0.75)
     assert (figures.brushed_marked, figures.honest_marked) == (0.75, 0.01)
     assert figures.pages_an_hour is None, "there was no clean room"
 
 
 def test_without_anything_planted_there_is_no_recall() -> None:
-    figures = figures_of([Judged([], [], 0, 0, 0)])
+    figures = figures_of([Judged([], [], 0, 0, 0, 0, 0)])
     assert (figures.recall, figures.precision, figures.brushed_marked) == (None, None, None)
 
 

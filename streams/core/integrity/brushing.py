@@ -100,7 +100,7 @@ class Brushing(Detector):
         ts_ms = scene.ts_ms
         decay_ms = rules.decay_minutes * MINUTE_MS
         evidence = False
-        common = self._common.now
+        common = self._common.signs
         for sign, is_set in signs.items():
             cell = self._cells.by_sign[sign]
             if sign in common:

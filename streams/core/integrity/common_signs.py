@@ -54,14 +54,14 @@ class CommonSigns:
     """The signs that are common in a partition.
 
     Attributes:
-        now: those signs.
+        signs: those that say nothing now.
     """
 
-    __slots__ = ("_told", "now")
+    __slots__ = ("_told", "signs")
 
     def __init__(self) -> None:
         self._told: dict[str, list[float]] = {}  # room -> shares, who told last at the end
-        self.now: frozenset[str] = frozenset()
+        self.signs: frozenset[str] = frozenset()
 
     def ordered(self, room_id: str, shares: RoomShares, common_share: float) -> None:
         """Learn from a room in which one more order was taken."""
@@ -79,7 +79,7 @@ class CommonSigns:
             return
         lower_quarter = len(self._told) // 4
         of_sign = zip(*self._told.values(), strict=True)
-        self.now = frozenset(
+        self.signs = frozenset(
             sign
             for sign, shares in zip(SIGNS, of_sign, strict=True)
             if sorted(shares)[lower_quarter] > common_share
@@ -87,9 +87,9 @@ class CommonSigns:
 
     def snapshot(self) -> list[Any]:
         told = [[room_id, shares] for room_id, shares in self._told.items()]
-        return [told, sorted(self.now)]
+        return [told, sorted(self.signs)]
 
     def restore(self, state: list[Any]) -> None:
-        told, now = state
+        told, signs = state
         self._told = dict(told)
-        self.now = frozenset(now)
+        self.signs = frozenset(signs)

@@ -1,4 +1,4 @@
-"""What is normal among the orders of a partition, as the brushing detectors of its rooms share it."""
+"""What is normal among orders: what the brushing detectors of a partition have in common."""
 
 from typing import Any
 
