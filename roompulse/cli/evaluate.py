@@ -64,8 +64,7 @@ def evaluate_command(
     """Generate attacks and innocents, fold them, and count by incident what was found.
 
     A hit is an alert of the right kind in the attacked room while the attack runs or shortly
-    after. Intervals are 95 %, of rooms drawn again and again. With --ablate, a sign that no
-    rule turns off is muted, so that it weighs as little as rules can make it.
+    after. Intervals are 95 %, of rooms drawn again and again.
 
     Examples:
         roompulse evaluate --seeds 100-119 --plot recall.svg

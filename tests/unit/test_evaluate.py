@@ -190,11 +190,11 @@ def test_each_sign_is_ablated_once_and_nothing_else_changes() -> None:
 
 @pytest.mark.parametrize("made", ablations(DEFAULT_RULES), ids=lambda made: made.name)
 def test_a_sign_that_is_off_is_no_evidence(made: Any) -> None:  # noqa: ANN401
-    word, sign = made.name.split()
+    sign = made.name.split()[1]
     alerts = fold([encoded(attacked_log())], made.rules).results.alerts
-    evidence = {each.signal: each.weight for one in alerts for each in one.evidence}
+    evidence = {each.signal for one in alerts for each in one.evidence}
     assert evidence, "the attack shows in other signs too"
-    assert word == "muted" or sign not in evidence
+    assert sign not in evidence
 
 
 def test_the_command_tells_adversaries_and_bounds_and_writes_all_figures(tmp_path: Path) -> None:
