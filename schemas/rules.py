@@ -8,19 +8,22 @@ what it does not understand. Defaults: measured or chosen, see `docs/detectors.m
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from schemas.detector_rules import (
+    DetectorRules,
+    Minutes,
+    SaleAfterDelistingRules,
+    Score,
+    Share,
+)
 from schemas.errors import InputError
 from schemas.events import Party
 
 FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Score = Annotated[float, Field(gt=0)]
-Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
 Family = Literal["presence", "identity", "account", "money_back"]
 
@@ -29,12 +32,14 @@ class SignRule(BaseModel):
     """How one yes/no sign of an order weighs.
 
     Attributes:
+        enabled: whether it is looked at.
         base: share among normal orders; where the running estimate starts.
         under_attack: share that is assumed under attack.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    enabled: bool = True
     base: Share
     under_attack: Share
 
@@ -43,10 +48,8 @@ def _sign(base: float, under_attack: float) -> SignRule:
     return SignRule(base=base, under_attack=under_attack)
 
 
-class BrushingRules(BaseModel):
+class BrushingRules(DetectorRules):
     """When orders of a room are suspected to be brushed."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     repeat_buyer: SignRule = _sign(0.01, 0.4)
     no_visit: SignRule = _sign(0.03, 0.5)
@@ -79,8 +82,14 @@ class BrushingRules(BaseModel):
     page_meeting_orders: int = Field(
         5, ge=1, description="So many orders have strong signs of two families, for a page."
     )
+    times_chance: Score = Field(
+        3.0,
+        description="Signs that meet count where they meet so many times as often as by chance.",
+    )
+    common_share: Share = Field(
+        0.3, description="A sign that more orders have in three rooms of four says nothing."
+    )
     mark: float = Field(2.0, description="Weight from which an order itself is suspected.")
-    quiet_minutes: Minutes = Field(30, description="An incident without new evidence ends.")
 
 
 class ComplaintParties(BaseModel):
@@ -136,6 +145,7 @@ class RuleSet(BaseModel):
     # first, so that it is the first to be named where a set is wrong
     format: int = FORMAT
     brushing: BrushingRules = BrushingRules()
+    sale_after_delisting: SaleAfterDelistingRules = SaleAfterDelistingRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -13,6 +13,7 @@ ROOM_SUMMARIES = "room-summaries"
 ROOM_PRODUCTS = "room-products"
 ROOM_DETAILS = "room-details"
 ROOM_MINUTES = "room-minutes"
+PRODUCT_MARKS = "product-marks"
 PARTITION_PROGRESS = "partition-progress"
 BOARDS = "boards"
 ALERTS = "alerts"
@@ -95,6 +96,14 @@ TOPICS: tuple[Topic, ...] = (
         "room_id and minute_ms as a JSON list",
         "delete",
         "Each room-minute, once the watermark has closed it.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        PRODUCT_MARKS,
+        1,
+        "room_id, product_id, action and ts_ms as a JSON list",
+        "delete",
+        "What was done with products: listed, delisted, priced, stocked.",
         {"retention.ms": str(_RECORDS_KEPT_MS)},
     ),
     Topic(

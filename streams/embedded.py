@@ -22,9 +22,8 @@ from schemas.records import (
     Alert,
     AnyBoard,
     DeadLetter,
-    ProductFigures,
+    ProductMark,
     Progress,
-    RoomFigures,
     RoomMinute,
     RoomSummary,
 )
@@ -51,6 +50,7 @@ class Results:
     """All that a session comes to, in the order of the files of the design, section 7.
 
     Attributes:
+        marks: what was done with products; what the log holds twice stands here once.
         stickiness: the sections of `stickiness.json`; None where they are not known.
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
@@ -63,6 +63,7 @@ class Results:
     dead_letters: list[DeadLetter]
     progress: list[Progress]
     stickiness: Report | None = None
+    marks: list[ProductMark] = field(default_factory=list)
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
 
@@ -148,8 +149,14 @@ class EmbeddedRun:
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
         self._minutes: list[RoomMinute] = []
+        self._marks: set[ProductMark] = set()
         self._alerts: list[Alert] = []
         self._dead_letters: list[DeadLetter] = []
+
+    @property
+    def minutes(self) -> int:
+        """How many room-minutes have been closed; they are held until the end."""
+        return len(self._minutes)
 
     def feed(self, values: Sequence[bytes]) -> None:
         """Fold the next records of the file."""
@@ -180,6 +187,7 @@ class EmbeddedRun:
             ),
             progress=[partition.progress() for partition in self.partitions],
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
+            marks=sorted(self._marks, key=in_order_of_marks),
             **reports_of(self._newest),
         )
 
@@ -235,6 +243,7 @@ class EmbeddedRun:
 
     def _take(self, emissions: Emissions) -> None:
         self._minutes += emissions.minutes
+        self._marks.update(emissions.marks)
         self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
         self._apply(emissions.evicted, emissions.evicted_products, emissions.evicted_details)
@@ -274,6 +283,13 @@ def reports_of(newest: Newest) -> dict[str, Any]:
 def _exhaust(decisions: Iterator[object]) -> None:
     for _ in decisions:
         pass
+
+
+def in_order_of_marks(mark: ProductMark) -> tuple[int, str, str, str, int, int]:
+    """The order of marks in a file: by event time, room and product; what is null comes first."""
+    price_minor = -1 if mark.price_minor is None else mark.price_minor
+    stock = -1 if mark.stock is None else mark.stock
+    return mark.ts_ms, mark.room_id, mark.product_id, mark.action, price_minor, stock
 
 
 def in_order_of_time(alert: Alert) -> tuple[int, str, int]:

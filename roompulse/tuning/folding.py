@@ -47,10 +47,10 @@ def fold(
         run.feed(chunk)
     results = run.finish()  # which scores the last orders
     orders = {
-        room.room_id: list(room.brushing.orders.recent)
+        room.room_id: list(room.suspicion.orders.recent)
         for partition in run.partitions
         for room in partition.rooms.values()
-        if room.brushing is not None
+        if room.suspicion is not None
     }
     return Folded(results, orders)
 

@@ -232,6 +232,10 @@ class AfterSales:
                 if course.place in places:
                     course.place = None
 
+    def rest(self, watermark_ms: int) -> None:
+        """Free what is no longer remembered."""
+        self._known.free(watermark_ms)
+
     def _begin(self, event: Complaint) -> Course:
         courses = self._courses
         course = courses[event.complaint_id] = Course(event.ts_ms)

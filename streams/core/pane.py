@@ -116,21 +116,24 @@ class Panes:
         self._latest_end_ms = minute_ms + MINUTE_MS
         return pane
 
-    def close(self, before_ms: int) -> list[RoomMinute]:
-        """Close the minutes that start before `before_ms`, oldest first."""
-        lines = []
+    def close(self, before_ms: int) -> list[tuple[Pane, int]]:
+        """Close the minutes that start before `before_ms`, oldest first: with who was online then.
+
+        Also those without a line, for people may have left in them.
+        """
+        closed = []
         for minute_ms in sorted(self._by_minute):
             if minute_ms >= before_ms:
                 break
             pane = self._by_minute.pop(minute_ms)
             self.online += pane.online_change
-            if pane.has_a_line():
-                lines.append(self._line(pane))
+            closed.append((pane, self.online))
         if self._latest_ms < before_ms:
             self._latest_ms = self._latest_end_ms = 0  # no minute
-        return lines
+        return closed
 
-    def _line(self, pane: Pane) -> RoomMinute:
+    def line(self, pane: Pane, online: int) -> RoomMinute:
+        """The record of a closed minute."""
         return RoomMinute(
             room_id=self._room_id,
             minute_ms=pane.minute_ms,
@@ -138,7 +141,7 @@ class Panes:
             gross_minor=pane.gross_minor,
             refunded_minor=pane.refunded_minor,
             visits=pane.visits,
-            online=self.online,
+            online=online,
             comments=pane.comments,
             likes=pane.likes,
             clicks=pane.clicks,

@@ -7,7 +7,8 @@ that waited); its stamp moves the watermark; the watermark closes minutes; then 
 applied to its room.
 
 State: the clock, the rooms, counts. Cap: `rooms`; the room last seen by event time goes first, with
-its final figures emitted. What is emitted: closed minutes, dead letters, figures of evicted rooms.
+its final figures emitted. What is emitted: closed minutes, marks of products,
+dead letters, alerts, figures of evicted rooms.
 """
 
 from base64 import b64encode
@@ -35,9 +36,10 @@ from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits
 from streams.core.boards import DEFAULT_ZONE
-from streams.core.emissions import Emissions
+from streams.core.emissions import Emissions, mark_of
 from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS, sort_minutes
+from streams.core.resting import Resting
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
 from streams.core.stickiness.state import Stickiness
 from streams.core.tally import Tally, by_name
@@ -56,7 +58,7 @@ _APPLY: dict[type, Callable[[Room, Any, Moment], Outcome]] = {
     codec.RoomOpened: Room.room_opened,
     codec.RoomClosed: Room.room_closed,
 }
-_EVIDENCE = (codec.Order, codec.Refund)  # what makes something due
+_EVIDENCE = (codec.Order, codec.Refund, codec.Complaint, codec.Product)  # what makes something due
 _NOT_IN_SHORT_MS = -NOTHING_MS  # above every stamp
 
 
@@ -83,6 +85,7 @@ class Partition:
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
         self._due_ms = NOTHING_MS  # a stamp from this one on closes a minute or makes evidence due
+        self._resting = Resting()
         self._with_open_minutes: dict[str, None] = {}
         self._out = Emissions()
 
@@ -284,6 +287,8 @@ class Partition:
                 self.stickiness.happened(ts_ms)
                 if ts_ms < moment.open_from_ms:
                     tally.late += 1
+                if isinstance(event, codec.Product):
+                    self._out.marks.append(mark_of(event))
             if kind in _EVIDENCE:
                 self._plan()
         return outcome
@@ -297,13 +302,16 @@ class Partition:
         self._due_ms = min(self._next_close_ms, self.detectors.next_ms + OUT_OF_ORDER_MS)
 
     def _catch_up(self, greatest_ms: int) -> None:
-        """Do what event time makes due: take evidence, close minutes, end quiet incidents."""
+        """Do what event time makes due: close minutes, take evidence, end quiet incidents."""
         watermark_ms = greatest_ms - OUT_OF_ORDER_MS
         self._moment.watermark_ms = watermark_ms
-        self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
-        if greatest_ms >= self._next_close_ms:
+        closes = greatest_ms >= self._next_close_ms
+        if closes:  # first, for detectors take closed minutes as well
             self._close_minutes(watermark_ms)
+        self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
+        if closes:
             self._out.alerts += self.detectors.settle(self.rooms, watermark_ms)
+            self._resting.look(self.rooms.values(), self._moment)
         self._plan()
 
     def _tell(
@@ -334,6 +342,7 @@ class Partition:
         self._out.evicted_products += products
         self._out.evicted_details += self.details(leaving)
         self.evictions.count("rooms", len(gone))
+        self._plan()  # the minutes of those that left are queued
 
     def _tick(self, event: Tick) -> None:
         self._reach(event.ts_ms)
@@ -407,7 +416,7 @@ class Partition:
             self.evictions.counts,
             self.tally.snapshot(),
             self.detectors.snapshot(),
-            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
+            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms, self._resting.next_ms],
             self.stickiness.snapshot(),
         ]
 
@@ -415,7 +424,7 @@ class Partition:
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
         number, next_offset, clock, rooms, evicted, tally, detectors, moment, stickiness = state
-        watermark_ms, open_from_ms, next_close_ms = moment
+        watermark_ms, open_from_ms, next_close_ms, rest_at_ms = moment
         self = cls(number)
         self.next_offset = next_offset
         for item in clock[3]:
@@ -428,6 +437,7 @@ class Partition:
         self.detectors.restore(detectors)
         self._moment = Moment(watermark_ms, open_from_ms)
         self._next_close_ms = next_close_ms
+        self._resting.next_ms = rest_at_ms
         for saved in rooms:
             room = self._new_room(saved[0])
             room.restore(saved)

@@ -28,10 +28,11 @@ from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import STAYS_MS, Audience
 from streams.core.funnel import Funnel
-from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.detectors import Detectors
-from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
-from streams.core.pane import Panes
+from streams.core.integrity.facts import Minute
+from streams.core.integrity.suspicion import Suspicion
+from streams.core.ledger import KnownOrder, Ledger, Refunded
+from streams.core.pane import MINUTE_MS, Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Pair, ProductLedger, Products
 from streams.core.stickiness.state import RoomDays
@@ -72,13 +73,14 @@ class Room:
         last_ms: the event time of its last believed event; the room with the least goes first when
             there are too many.
         changed: whether anything was applied since the last published summary.
+        rested_ms: `last_ms` of when the room last freed what it no longer needed; 0 if it never
+            has.
     """
 
     __slots__ = (
         "_detectors",
         "after_sales",
         "audience",
-        "brushing",
         "changed",
         "closed_ms",
         "days",
@@ -89,7 +91,9 @@ class Room:
         "panes",
         "pitch",
         "products",
+        "rested_ms",
         "room_id",
+        "suspicion",
     )
 
     def __init__(
@@ -102,10 +106,11 @@ class Room:
     ) -> None:
         self.room_id = room_id
         self._detectors = detectors
-        self.brushing: Brushing | None = None
+        self.suspicion: Suspicion | None = None
         self.opened: RoomOpened | None = None
         self.closed_ms: int | None = None
         self.last_ms = 0
+        self.rested_ms = 0
         self.changed = True
         self.panes = Panes(room_id, with_open_minutes)
         self.ledger = Ledger(evictions)
@@ -171,7 +176,7 @@ class Room:
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             self._came_back(event, refunded, believed=moment.believed)
             if moment.believed:
-                self._detectors.refunded(event)
+                self._detectors.happened(event)
             if refunded.suspected:
                 suspects = self._detectors.suspects
                 suspects.refunded(self.room_id, event.order_id, accepted_minor)
@@ -226,6 +231,8 @@ class Room:
             merchant_id=self._merchant_of(event, watermark_ms),
             believed=moment.believed,
         )
+        if moment.believed:
+            self._detectors.happened(event)
         if event.product_id is not None and event.status == "opened":
             self.products.touched(event.product_id, event.ts_ms).complaints_opened += 1
         return None
@@ -238,7 +245,9 @@ class Room:
         product_id = event.product_id or (known.product_id if known is not None else None)
         return self.products.merchant_of(product_id) if product_id is not None else None
 
-    def product(self, event: Product, _moment: Moment) -> Outcome:
+    def product(self, event: Product, moment: Moment) -> Outcome:
+        if moment.believed:
+            self._detectors.happened(event)
         if event.merchant_id is not None:
             self.products.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
         return None
@@ -247,7 +256,24 @@ class Room:
         """Close the minutes before `before_ms`, at a watermark that has reached it."""
         self.audience.expire(moment.watermark_ms, moment.open_from_ms)
         self.audience.forget(moment.watermark_ms)
-        return self.panes.close(before_ms)
+        lines = []
+        for pane, online in self.panes.close(before_ms):
+            minute = Minute(online, pane.visits, pane.orders)
+            self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            if pane.has_a_line():
+                lines.append(self.panes.line(pane, online))
+        return lines
+
+    def rest(self, moment: Moment) -> None:
+        """Free what a day without events has made useless; no result depends on it."""
+        watermark_ms = moment.watermark_ms
+        self.audience.rest(watermark_ms, moment.open_from_ms)
+        self.ledger.rest(watermark_ms)
+        self.funnel.rest(watermark_ms)
+        self.after_sales.rest(watermark_ms)
+        if self.suspicion is not None:
+            self.suspicion.orders.forget(watermark_ms)
+        self.rested_ms = self.last_ms
 
     def figures(self, moment: Moment, version: Version) -> RoomFigures:
         """The cumulative figures at the watermark, with what silence has ended by then."""
@@ -356,12 +382,13 @@ class Room:
             self.after_sales.snapshot(),
             self.pitch.snapshot(),
             self.products.snapshot(),
-            self.brushing.snapshot() if self.brushing else None,
+            self.suspicion.snapshot() if self.suspicion else None,
+            self.rested_ms,
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, products, brushing = rest
+        funnel, after_sales, pitch, products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -382,9 +409,9 @@ class Room:
         self.after_sales.restore(after_sales)
         self.pitch.restore(pitch)
         self.products.restore(products)
-        if brushing is not None:
-            self.brushing = self._detectors.of_a_room()
-            self.brushing.restore(brushing)
+        if suspicion is not None:
+            self.suspicion = self._detectors.of_a_room()
+            self.suspicion.restore(suspicion)
 
 
 def _from_the_future(ts_ms: int) -> Refusal:

@@ -1,18 +1,26 @@
 """Alerts obey the laws of every record: a function of the log, whatever its batches or workers."""
 
+from random import Random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.generator import generate
 from schemas import records
+from streams.core.integrity.suspicion import DETECTORS
 from streams.core.partition import Partition
 from streams.embedded import Results
 from tests.oracle.strategies import shuffle_within_lateness
 from tests.property.driving import fold, restarted
 from tests.property.running import run_embedded
 from tests.unit.attack import attacked_log, encoded
+from tests.unit.signals import signals_log
 
 ATTACKED = attacked_log()
+LOGS = {"brushing": ATTACKED, "signals": signals_log()}
+LONGEST = max(map(len, LOGS.values()))
+each_log = pytest.mark.parametrize("name", sorted(LOGS))
 FEW = settings(max_examples=25)
 
 
@@ -24,30 +32,40 @@ def run(log: list[bytes], **more: int) -> list[bytes]:
     return alerts_of(run_embedded(log, rules=None, **more))
 
 
-EXPECTED = run(encoded(ATTACKED))
+EXPECTED = {name: run(encoded(log)) for name, log in LOGS.items()}
 
 
-def test_the_attack_is_seen_at_all() -> None:
-    assert EXPECTED
+@each_log
+def test_something_is_seen_at_all(name: str) -> None:
+    assert EXPECTED[name]
 
 
+def test_each_detector_of_a_room_has_something_to_say() -> None:
+    kinds = {alert.kind for alert in run_embedded(encoded(LOGS["signals"]), rules=None).alerts}
+    assert kinds >= {each.alert_kind for each in DETECTORS} - {"brushed_orders"}
+
+
+@each_log
 @FEW
-@given(st.integers(1, 400))
-def test_where_chunks_end_changes_no_alert(chunk: int) -> None:
-    assert run(encoded(ATTACKED), chunk=chunk) == EXPECTED
+@given(chunk=st.integers(1, 400))
+def test_where_chunks_end_changes_no_alert(name: str, chunk: int) -> None:
+    assert run(encoded(LOGS[name]), chunk=chunk) == EXPECTED[name]
 
 
+@each_log
 @FEW
-@given(st.lists(st.integers(0, 5_000), min_size=len(ATTACKED), max_size=len(ATTACKED)))
-def test_arrival_inside_the_lateness_bound_changes_no_alert(delays_ms: list[int]) -> None:
-    shuffled = shuffle_within_lateness(ATTACKED, delays_ms)
-    assert run(encoded(shuffled)) == EXPECTED
+@given(seed=st.randoms(use_true_random=False))
+def test_arrival_inside_the_lateness_bound_changes_no_alert(name: str, seed: Random) -> None:
+    log = LOGS[name]
+    shuffled = shuffle_within_lateness(log, [seed.randint(0, 5_000) for _ in log])
+    assert run(encoded(shuffled)) == EXPECTED[name]
 
 
+@each_log
 @FEW
-@given(st.integers(0, len(ATTACKED)))
-def test_a_restart_anywhere_changes_no_alert(cut: int) -> None:
-    log = encoded(ATTACKED)
+@given(cut=st.integers(0, LONGEST))
+def test_a_restart_anywhere_changes_no_alert(name: str, cut: int) -> None:
+    log = encoded(LOGS[name])
     whole = fold(Partition(0), log, 0, len(log)).alerts
     partition = Partition(0)
     before = fold(partition, log, 0, cut).alerts

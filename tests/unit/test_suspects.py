@@ -61,9 +61,9 @@ def test_scored_orders_are_capped_oldest_first(monkeypatch: pytest.MonkeyPatch) 
     run = EmbeddedRun(1)
     run.feed(encoded(in_order([opened("a"), opened("b")], honest("a", 40))))
     run.finish()
-    brushing = run.partitions[0].rooms["a"].brushing
-    assert brushing is not None
-    assert [each.order_id for each in brushing.orders.recent] == [f"a-o{n}" for n in range(30, 40)]
+    suspicion = run.partitions[0].rooms["a"].suspicion
+    assert suspicion is not None
+    assert [each.order_id for each in suspicion.orders.recent] == [f"a-o{n}" for n in range(30, 40)]
     assert run.partitions[0].evictions.counts["scored_orders"] == 30
 
 
@@ -112,7 +112,7 @@ def test_a_buyer_who_left_lately_was_there_and_one_never_seen_was_not() -> None:
     )
     run.feed(encoded(log))
     run.finish()
-    brushing = run.partitions[0].rooms["a"].brushing
-    assert brushing is not None
-    assert brushing.orders.by_id["a-o999"].visited is False
-    assert brushing.orders.by_id["x"].visited is True
+    suspicion = run.partitions[0].rooms["a"].suspicion
+    assert suspicion is not None
+    assert suspicion.orders.by_id["a-o999"].visited is False
+    assert suspicion.orders.by_id["x"].visited is True

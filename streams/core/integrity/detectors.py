@@ -1,30 +1,34 @@
-"""Who decides what is suspected in a partition: evidence in event-time order, to the rooms' cells.
+"""Who decides what is suspected in a partition: facts in event-time order, to the rooms' detectors.
 
-Orders and refunds come in as they are applied; their evidence is taken when the watermark has
+Facts are queued as events are applied and minutes close; they are taken when the watermark has
 passed them, by (event time, id), so that verdicts do not depend on arrival inside the lateness
-bound. What becomes suspected comes off trusted GMV of its room and products at once.
+bound. What becomes suspected comes off trusted GMV of its room and products at once. How a detector
+is added is told in `streams.core.integrity.detector`.
 
-State: the queue, the base rates of the partition, the rules in force, rooms with open incidents.
+State: the queue, what detectors share in the partition, the rules in force, rooms with open
+incidents.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from schemas.codec import Order, Refund, RoomOpened
+from schemas.codec import Complaint, Order, Product, Refund, RoomOpened
 from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
-from streams.core.integrity.brushing import Brushing
+from streams.core.integrity import facts
+from streams.core.integrity.detector import MINUTE_MS, Scene, Told
+from streams.core.integrity.facts import Fact, Minute
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
-from streams.core.integrity.signs import BaseRates
 from streams.core.integrity.suspects import SuspectedOrders
+from streams.core.integrity.suspicion import DETECTORS, Suspicion, shared_of_partition
 from streams.core.integrity.wording import alert_of
 from streams.core.ledger import KnownOrder
 
-_MINUTE_MS = 60_000
-# What waits for its turn: room, what it is ("order", "refund", "kept"), the order or its id.
-Pending = tuple[str, str, Any]
+# Which detectors take a fact, by their place in `DETECTORS`, and how.
+Takers = tuple[tuple[int, Callable[..., Told]], ...]
 
 
 class SuspectRoom(Protocol):
@@ -32,7 +36,7 @@ class SuspectRoom(Protocol):
 
     room_id: str
     opened: RoomOpened | None
-    brushing: Brushing | None
+    suspicion: Suspicion | None
 
     def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
         """Take an order off trusted GMV; what was known of it, None if nothing was taken off."""
@@ -42,12 +46,14 @@ class Detectors:
     """The detectors of one partition."""
 
     __slots__ = (
-        "_base",
         "_evictions",
         "_incidents",
         "_override",
         "_queue",
         "_rules",
+        "_scene",
+        "_shared",
+        "_takers",
         "after_sales",
         "rules_version",
         "suspects",
@@ -57,16 +63,16 @@ class Detectors:
     def __init__(self, evictions: limits.Evictions, override: RuleSet | None = None) -> None:
         self._evictions = evictions
         self._override = override
-        self._base = BaseRates()
+        self._shared = shared_of_partition()
         self.suspects = SuspectedOrders(evictions)
-        self._queue: EventTimeQueue[Pending] = EventTimeQueue(evictions)
+        self._queue: EventTimeQueue[tuple[str, Fact]] = EventTimeQueue(evictions)
         self._use(override or DEFAULT_RULES)
         self._incidents: dict[str, None] = {}  # rooms with an open one
         self.rules_version: int | str | None = None
 
     @property
     def next_ms(self) -> int:
-        """The watermark at which the next evidence is due."""
+        """The watermark at which the next fact is due."""
         return self._queue.next_ms
 
     def put_in_force(self, version: int | str, rules: object) -> None:
@@ -82,31 +88,49 @@ class Detectors:
 
     def _use(self, rules: RuleSet) -> None:
         self._rules = rules
-        self.visit_ms = rules.brushing.visit_minutes * _MINUTE_MS
+        self._scene = Scene(rules, self._push)
+        self.visit_ms = rules.brushing.visit_minutes * MINUTE_MS
+        takers: dict[type, Takers] = {}
+        for at, detector in enumerate(DETECTORS):
+            if getattr(rules, detector.section).enabled:
+                for kind, take in detector.takes.items():
+                    takers[kind] = (*takers.get(kind, ()), (at, take))
+        self._takers = takers
         self.after_sales = rules.after_sales
 
-    def of_a_room(self) -> Brushing:
-        """The suspicion of brushed orders of one more room."""
-        return Brushing(self._base, self._evictions)
+    def of_a_room(self) -> Suspicion:
+        """The suspicion of one more room."""
+        return Suspicion(self._shared, self._evictions)
 
     def ordered(self, event: Order, *, visited: bool | None, dwell_ms: int | None) -> None:
-        """Queue the evidence of an accepted order with a believed stamp."""
-        scored = ScoredOrder(event, visited=visited, dwell_ms=dwell_ms)
-        self._queue.push(event.ts_ms, event.event_id, (event.room_id, "order", scored))
+        """Queue an accepted order with a believed stamp."""
+        if ScoredOrder in self._takers:
+            scored = ScoredOrder(event, visited=visited, dwell_ms=dwell_ms)
+            self._push(event.room_id, event.ts_ms, event.event_id, scored)
 
-    def refunded(self, event: Refund) -> None:
-        """Queue the evidence of an accepted refund with a believed stamp."""
-        self._queue.push(event.ts_ms, event.event_id, (event.room_id, "refund", event.order_id))
+    def happened(self, event: Refund | Complaint | Product) -> None:
+        """Queue another accepted event with a believed stamp."""
+        if type(event) in self._takers:
+            self._push(event.room_id, event.ts_ms, event.event_id, event)
+
+    def minute_closed(self, room_id: str, end_ms: int, minute: Minute) -> None:
+        """Queue a minute of a room; it comes before the facts at its end."""
+        if Minute in self._takers:
+            self._push(room_id, end_ms, "", minute)
+
+    def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
+        self._queue.push(ts_ms, tie, (room_id, fact))
 
     def advance(self, rooms: dict[str, Any], watermark_ms: int) -> list[Alert]:
-        """Take all evidence up to the watermark; the alerts that have something to say."""
+        """Take all facts up to the watermark; the alerts that have something to say."""
         alerts: list[Alert] = []
         while self._queue.next_ms <= watermark_ms:
-            ts_ms, (room_id, what, of) = self._queue.pop()
+            ts_ms, (room_id, fact) = self._queue.pop()
             room: SuspectRoom | None = rooms.get(room_id)
             if room is not None:
-                self._settle(room, ts_ms, alerts)
-                self._take(room, ts_ms, what, of, alerts)
+                if room_id in self._incidents:
+                    self._settle(room, ts_ms, alerts)
+                self._take(room, ts_ms, fact, alerts)
                 self._mark(room, watermark_ms)
         return alerts
 
@@ -122,45 +146,32 @@ class Detectors:
                 self._mark(room, watermark_ms)
         return alerts
 
-    def _take(
-        self,
-        room: SuspectRoom,
-        ts_ms: int,
-        what: str,
-        of: Any,  # noqa: ANN401 - an order or its id, as `what` tells
-        alerts: list[Alert],
-    ) -> None:
-        rules = self._rules.brushing
-        brushing = room.brushing
-        if brushing is None:
-            brushing = room.brushing = self.of_a_room()
-        quick_ms = rules.quick_refund_minutes * _MINUTE_MS
-        if what == "order":
-            incident = brushing.order(of, rules)
-            self._queue.push(ts_ms + quick_ms, of.order_id, (room.room_id, "kept", of.order_id))
-        else:
-            order = brushing.orders.by_id.get(of)
-            quick = what == "refund" and order is not None and ts_ms - order.ts_ms < quick_ms
-            if what == "refund" and not quick:
-                return
-            incident = brushing.refund_decided(of, ts_ms, rules, quick=quick)
-        if incident is not None:
-            self._incidents[room.room_id] = None
-            alerts.append(self._alert(room, incident))
+    def _take(self, room: SuspectRoom, ts_ms: int, fact: Fact, alerts: list[Alert]) -> None:
+        suspicion = room.suspicion
+        if suspicion is None:
+            suspicion = room.suspicion = self.of_a_room()
+        scene, kind = self._scene, type(fact)
+        scene.move(room.room_id, room.opened, ts_ms)
+        if isinstance(fact, ScoredOrder):
+            suspicion.orders.add(fact)
+        for at, take in self._takers.get(kind, ()):
+            for incident in take(suspicion.detectors[at], fact, scene):
+                self._incidents[room.room_id] = None
+                alerts.append(self._alert(room, incident))
 
     def _settle(self, room: SuspectRoom, watermark_ms: int, alerts: list[Alert]) -> None:
-        if room.brushing is not None:
-            ended = room.brushing.settle(watermark_ms, self._rules.brushing)
-            if ended is not None:
-                self._incidents.pop(room.room_id, None)
-                alerts.append(self._alert(room, ended))
+        suspicion = room.suspicion
+        if suspicion is not None:
+            ended = suspicion.settle(watermark_ms, self._rules)
+            alerts += [self._alert(room, incident) for incident in ended]
+            if ended and not suspicion.is_open:
+                del self._incidents[room.room_id]
 
     def _mark(self, room: SuspectRoom, watermark_ms: int) -> None:
         """Take what has become suspected off trusted GMV."""
-        brushing = room.brushing
-        if brushing is not None and brushing.suspected:
-            suspected, brushing.suspected = brushing.suspected, []
-            for order in suspected:
+        suspicion = room.suspicion
+        if suspicion is not None and suspicion.brushing.suspected:
+            for order in suspicion.brushing.take_suspected():
                 known = room.suspect(order.order_id, watermark_ms)
                 if known is not None:
                     net_minor = known.amount_minor - known.refunded_minor
@@ -168,9 +179,9 @@ class Detectors:
 
     def snapshot(self) -> list[Any]:
         queue = self._queue.snapshot()
-        queue[1] = [[*item[:3], _plain(item[3])] for item in queue[1]]
+        queue[1] = [[*item[:3], [item[3][0], facts.plain(item[3][1])]] for item in queue[1]]
         return [
-            self._base.snapshot(),
+            [each.snapshot() if each is not None else None for each in self._shared],
             queue,
             self._rules.model_dump(),
             list(self._incidents),
@@ -179,23 +190,15 @@ class Detectors:
         ]
 
     def restore(self, state: list[Any]) -> None:
-        base, queue, rules, incidents, self.rules_version, suspects = state
+        shared, queue, rules, incidents, self.rules_version, suspects = state
         self.suspects.restore(suspects)
-        self._base.restore(base)
-        queue[1] = [[*item[:3], _pending(item[3])] for item in queue[1]]
+        for each, saved in zip(self._shared, shared, strict=True):
+            if each is not None:
+                each.restore(saved)
+        queue[1] = [[*item[:3], (item[3][0], facts.restored(item[3][1]))] for item in queue[1]]
         self._queue.restore(queue)
         self._use(self._override or rule_set(rules))
         self._incidents = dict.fromkeys(incidents)
 
     def _alert(self, room: SuspectRoom, incident: Incident) -> Alert:
         return alert_of(incident, room.room_id, room.opened, self.rules_version)
-
-
-def _plain(pending: Pending) -> list[Any]:
-    room_id, what, of = pending
-    return [room_id, what, of.snapshot() if isinstance(of, ScoredOrder) else of]
-
-
-def _pending(state: list[Any]) -> Pending:
-    room_id, what, of = state
-    return room_id, what, ScoredOrder.restored(of) if what == "order" else of

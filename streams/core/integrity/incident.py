@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
+from streams.core.snapshots import wide
+
 Severity = Literal["page", "review", "info"]
 Status = Literal["firing", "updated", "resolved"]
 
@@ -28,26 +30,33 @@ class Incident:
     """One incident.
 
     Attributes:
+        product_id: the product that it is about; None if it is the room as a whole.
         quiet_from_ms: event time of its newest evidence.
         told_score: the score of the last version.
+        summary: what it says, in one sentence; told again when it has ended.
     """
 
     __slots__ = (
         "kind",
         "money_minor",
+        "product_id",
         "quiet_from_ms",
         "severity",
         "signs",
         "started_ms",
         "status",
+        "summary",
         "threshold",
         "told_score",
         "updated_ms",
         "version",
     )
 
-    def __init__(self, kind: str, started_ms: int, threshold: float) -> None:
+    def __init__(
+        self, kind: str, started_ms: int, threshold: float, product_id: str | None = None
+    ) -> None:
         self.kind = kind
+        self.product_id = product_id
         self.started_ms = started_ms
         self.threshold = threshold
         self.severity: Severity = "review"
@@ -58,8 +67,11 @@ class Incident:
         self.told_score = 0.0
         self.money_minor = 0
         self.signs: list[Sign] = []
+        self.summary = ""
 
-    def tell(self, *, score: float, ts_ms: int, money_minor: int, signs: list[Sign]) -> None:
+    def tell(
+        self, *, score: float, ts_ms: int, money_minor: int, signs: list[Sign], summary: str
+    ) -> None:
         """Make the next version."""
         self.status = "updated" if self.version else "firing"
         self.version += 1
@@ -67,6 +79,7 @@ class Incident:
         self.updated_ms = ts_ms
         self.money_minor = money_minor
         self.signs = signs
+        self.summary = summary
 
     def resolve(self, ended_ms: int) -> None:
         """Make the last version."""
@@ -74,9 +87,9 @@ class Incident:
         self.version += 1
         self.updated_ms = ended_ms
 
-    def alert_id(self, place: str, product_id: str = "") -> str:
+    def alert_id(self, place: str) -> str:
         """The fingerprint of kind, place, product and start: the same in every run."""
-        text = "\0".join((self.kind, place, product_id, str(self.started_ms)))
+        text = "\0".join((self.kind, place, self.product_id or "", str(self.started_ms)))
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
     def snapshot(self) -> list[Any]:
@@ -84,16 +97,17 @@ class Incident:
             [sign.name, sign.seen, sign.of, sign.base, sign.weight, sign.orders]
             for sign in self.signs
         ]
-        return [signs, *(getattr(self, name) for name in _PLAIN)]
+        return [signs, wide(self.money_minor), *(getattr(self, name) for name in _PLAIN)]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "Incident":
-        signs, *plain = state
+        signs, money_minor, *plain = state
         self = cls("", 0, 0.0)
         for name, value in zip(_PLAIN, plain, strict=True):
             setattr(self, name, value)
+        self.money_minor = int(money_minor)
         self.signs = [Sign(*parts) for parts in signs]
         return self
 
 
-_PLAIN = tuple(name for name in Incident.__slots__ if name != "signs")
+_PLAIN = tuple(name for name in Incident.__slots__ if name not in ("signs", "money_minor"))

@@ -40,8 +40,11 @@ class ScoredOrder:
         "buyer_id",
         "dwell_ms",
         "identities",
+        "list_minor",
         "order_id",
         "orders_in_an_hour",
+        "product_id",
+        "quantity",
         "quick_refund",
         "suspected",
         "ts_ms",
@@ -52,6 +55,9 @@ class ScoredOrder:
         self.order_id = event.order_id
         self.ts_ms = event.ts_ms
         self.amount_minor = event.amount_minor
+        self.list_minor = event.list_minor
+        self.product_id = event.product_id
+        self.quantity = event.quantity
         self.buyer_id = event.buyer_id
         self.identities = (event.device_id, event.payment_id, event.address_id)
         self.account_age_days = event.account_age_days
@@ -88,7 +94,7 @@ class OrderSigns:
 
     def add(self, order: ScoredOrder) -> None:
         """Take the next order in event time."""
-        self._forget(order.ts_ms - MEMORY_MS)
+        self.forget(order.ts_ms)
         if len(self.recent) >= limits.cap("scored_orders"):
             self._drop_oldest()
             self._evictions.count("scored_orders")
@@ -103,20 +109,23 @@ class OrderSigns:
 
     def signs(self, order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:
         """The signs that can be told of an order now, set or not."""
-        found = {"repeat_buyer": order.orders_in_an_hour >= rules.repeat_orders}
-        if order.visited is not None:
+        found = {}
+        if rules.repeat_buyer.enabled:
+            found["repeat_buyer"] = order.orders_in_an_hour >= rules.repeat_orders
+        if order.visited is not None and rules.no_visit.enabled:
             found["no_visit"] = not order.visited
-        if order.dwell_ms is not None:
+        if order.dwell_ms is not None and rules.tiny_dwell.enabled:
             found["tiny_dwell"] = order.dwell_ms < rules.tiny_dwell_ms
-        if order.account_age_days is not None:
+        if order.account_age_days is not None and rules.young_account.enabled:
             found["young_account"] = order.account_age_days < rules.young_days
-        if order.quick_refund is not None:
+        if order.quick_refund is not None and rules.quick_refund.enabled:
             found["quick_refund"] = order.quick_refund
         for kind, id_ in _keys(order):
             buyers = len(self._buyers_of.get((kind, id_), ()))
-            if buyers <= rules.crowd_buyers:
+            sign = f"shared_{kind}"
+            if buyers <= rules.crowd_buyers and getattr(rules, sign).enabled:
                 least = getattr(rules, f"{kind}_buyers")
-                found[f"shared_{kind}"] = buyers >= least
+                found[sign] = buyers >= least
         return found
 
     def _purchases(self, order: ScoredOrder) -> int:
@@ -130,8 +139,9 @@ class OrderSigns:
             del stamps[0]
         return len(stamps)
 
-    def _forget(self, before_ms: int) -> None:
-        while self.recent and self.recent[0].ts_ms <= before_ms:
+    def forget(self, ts_ms: int) -> None:
+        """Forget the orders that are a day old at an event time."""
+        while self.recent and self.recent[0].ts_ms <= ts_ms - MEMORY_MS:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:

@@ -33,12 +33,12 @@ def alert_of(
         room_id=room_id,
         host_id=opened.host_id if opened else None,
         mcn_id=opened.mcn_id if opened else None,
-        product_id=None,
+        product_id=incident.product_id,
         started_ms=incident.started_ms,
         updated_ms=incident.updated_ms,
         score=round(incident.told_score, _DECIMALS),
         threshold=incident.threshold,
-        summary=_sentence(incident, room_id),
+        summary=_summary(incident),
         money_minor=incident.money_minor,
         currency=opened.currency if opened else None,
         evidence=[_evidence(sign) for sign in incident.signs],
@@ -57,12 +57,16 @@ def _evidence(sign: Sign) -> Evidence:
     )
 
 
-def _sentence(incident: Incident, room_id: str) -> str:
+def _summary(incident: Incident) -> str:
+    if incident.status == "resolved":
+        return f"Ended, quiet since: {incident.summary}"
+    return incident.summary
+
+
+def brushing_sentence(signs: list[Sign], room_id: str) -> str:
+    """What the strongest signs of brushed orders say."""
     parts = [
         f"{sign.seen} of {sign.of} {_SAYS[sign.name]} (normal: {sign.base:.1%})"
-        for sign in incident.signs[:3]
+        for sign in signs[:3]
     ]
-    said = f"Suspected brushed orders in room {room_id}: of its recent orders, {'; '.join(parts)}."
-    if incident.status == "resolved":
-        return f"Ended, quiet since: {said}"
-    return said
+    return f"Suspected brushed orders in room {room_id}: of its recent orders, {'; '.join(parts)}."

@@ -1,0 +1,59 @@
+"""Events of a room for the detectors beside brushing, and a log in which all of them speak."""
+
+from collections.abc import Sequence
+
+from schemas.records import Alert
+from schemas.rules import RuleSet
+from tests.property.running import run_embedded
+from tests.unit.attack import MINUTE_MS, START_MS, Event, encoded, honest, in_order, opened, order
+
+SECOND_MS = 1_000
+ROOM = "shop"
+
+
+def at(minutes: float) -> int:
+    """The stamp so many minutes after the start."""
+    return START_MS + int(minutes * MINUTE_MS)
+
+
+def product(product_id: str, action: str, minutes: float, **more: object) -> Event:
+    return {
+        "type": "product",
+        "event_id": f"{action}-{product_id}-{minutes}",
+        "ts_ms": at(minutes),
+        "room_id": ROOM,
+        "product_id": product_id,
+        "action": action,
+        **more,
+    }
+
+
+def sold(number: int, minutes: float, **more: object) -> Event:
+    """An order; numbers below 1,000 belong to the honest buyers."""
+    return order(ROOM, number, at(minutes), **more)
+
+
+def alerts_of(events: Sequence[Event], kind: str, *, rules: RuleSet | None = None) -> list[Alert]:
+    """The alerts of a kind that a session raises."""
+    results = run_embedded(encoded(events), rules=rules)
+    return [alert for alert in results.alerts if alert.kind == kind]
+
+
+def evening(*parts: Sequence[Event]) -> list[Event]:
+    """Two rooms that sell honestly for an hour and a half, and what is added."""
+    calm = [opened(ROOM), opened("neighbour")]
+    return in_order(calm, honest(ROOM, 90), honest("neighbour", 90), *parts)
+
+
+def delisted_and_sold_on() -> list[Event]:
+    """Four orders of a product that was taken off minutes ago."""
+    return [
+        product("p9", "listed", 10),
+        product("p9", "delisted", 20),
+        *(sold(2_000 + number, 22 + number, product_id="p9") for number in range(4)),
+    ]
+
+
+def signals_log() -> list[Event]:
+    """A session in which each detector has something to say."""
+    return evening(delisted_and_sold_on())
