@@ -15,12 +15,11 @@ State: cells and recent orders of the room, the open incident. Nothing here deci
 from itertools import islice
 from typing import Any, ClassVar
 
-from schemas.codec import Refund
 from schemas.rules import BrushingRules, RuleSet
 from streams.core import limits
 from streams.core.integrity.cells import Cells
 from streams.core.integrity.detector import MINUTE_MS, NOTHING, Detector, Scene, Told
-from streams.core.integrity.facts import Kept
+from streams.core.integrity.facts import Kept, Returned
 from streams.core.integrity.incident import Incident, Severity, Sign
 from streams.core.integrity.incidents import OF_THE_ROOM
 from streams.core.integrity.order_signs import OrderSigns, ScoredOrder
@@ -62,7 +61,7 @@ class Brushing(Detector):
         signs = self.orders.signs(order, rules)
         return self._take(order, signs, scene, rules)
 
-    def refund(self, refund: Refund, scene: Scene) -> Told:
+    def refund(self, refund: Returned, scene: Scene) -> Told:
         """Score that money went straight back."""
         rules = scene.rules.brushing
         order = self.orders.by_id.get(refund.order_id)
@@ -248,4 +247,4 @@ class Brushing(Detector):
         super().restore(general)
         self._cells.restore(cells)
 
-    takes: ClassVar = {ScoredOrder: order, Refund: refund, Kept: kept}
+    takes: ClassVar = {ScoredOrder: order, Returned: refund, Kept: kept}
