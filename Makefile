@@ -24,8 +24,10 @@ PARALLEL := -n logical --dist loadfile
 # Limits of the long chaos run; see tests/chaos.
 SOAK_EVENTS ?= 3000000
 SOAK_KILLS ?= 50
+# The sizes of the season; a process each.
+SEASON_EVENTS ?= 2000000,5000000,10000000
 
-.PHONY: help setup demo test check unit broker chaos soak bench lock clean distclean
+.PHONY: help setup demo test check unit broker chaos soak bench season lock clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +75,9 @@ soak: setup ## the same for hours: SOAK_EVENTS=3000000 SOAK_KILLS=50
 
 bench: setup ## measure rates, processor time, memory and latency; stores them as JSON
 	$(BIN)/python -m benchmarks
+
+season: setup ## 75 days of ten hosts, 2, 5 and 10 million events: state and memory; 10 minutes
+	$(BIN)/python -m benchmarks.season --events $(SEASON_EVENTS)
 
 lock: setup ## resolve all dependencies anew: two Python lock files, one of Kafka's jars
 	$(PYTHON) -m venv --clear build/uv

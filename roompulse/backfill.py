@@ -13,6 +13,7 @@ from producers.replay.plan import OpenRecords, Plan
 from roompulse.shown_run import ShownRun
 from schemas.clock import NOTHING_MS
 from schemas.records import AnyBoard, Progress, RoomFigures
+from streams.core.integrity.alert_book import AlertBook
 from streams.shell.metrics import WorkerCollector, WorkerView, stamped
 
 _PLACE = {"job": "roompulse", "instance": "backfill"}
@@ -100,17 +101,20 @@ def _fold(run: ShownRun, pending: list[bytes]) -> None:
 
 def _view(run: ShownRun) -> WorkerView:
     """What a scrape finds now."""
-    return _seen(run.progress(), run.current_boards(), run.rooms)
+    return _seen(run.progress(), run.current_boards(), run.rooms, run.alerts)
 
 
 def _end(run: ShownRun) -> WorkerView:
     """What a scrape finds after the closing tick."""
     results = run.finish()
-    return _seen(results.progress, results.boards, run.boards.rooms)
+    return _seen(results.progress, results.boards, run.boards.rooms, run.alerts)
 
 
 def _seen(
-    progress: list[Progress], boards: list[AnyBoard], rooms: dict[str, RoomFigures]
+    progress: list[Progress],
+    boards: list[AnyBoard],
+    rooms: dict[str, RoomFigures],
+    alerts: AlertBook,
 ) -> WorkerView:
     return WorkerView(
         progress=dict(enumerate(progress)),
@@ -118,6 +122,7 @@ def _seen(
         lag={},
         boards=boards,
         rooms=dict(rooms),
+        alerts=alerts,
         leads=True,
         now=0.0,
         epoch_ms=0,

@@ -7,6 +7,7 @@ from schemas.records import AnyBoard, Progress, RoomFigures
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
+from streams.core.integrity.alert_book import AlertBook
 from streams.embedded import EmbeddedRun, Results
 
 
@@ -15,6 +16,9 @@ class ShownRun(EmbeddedRun):
 
     What is shown goes into a board fold of its own: views of one offset have one content, so the
     final figures, which stand at an offset that was shown before, would not replace them there.
+
+    Attributes:
+        alerts: what is known of alerts by now.
     """
 
     def __init__(
@@ -25,6 +29,7 @@ class ShownRun(EmbeddedRun):
     ) -> None:
         super().__init__(partitions, zone, top)
         self._shown = BoardFold(ZoneInfo(zone), top)
+        self.alerts = AlertBook()
 
     @property
     def rooms(self) -> dict[str, RoomFigures]:
@@ -62,3 +67,5 @@ class ShownRun(EmbeddedRun):
         super()._take(emissions)
         for line in emissions.minutes:
             self._shown.apply_minute(line)
+        for alert in emissions.alerts:
+            self.alerts.apply(alert)

@@ -6,7 +6,7 @@ written in the order in which they stand here.
 """
 
 import json
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -130,6 +130,43 @@ class RoomMinute(msgspec.Struct, frozen=True):
     clicks: int
 
 
+# Every kind of alert there is (design, section 8).
+ALERT_KINDS: Final = (
+    "brushed_orders",
+    "identity_ring",
+    "fake_viewers",
+    "refund_surge",
+    "complaint_surge",
+    "off_platform_payment",
+    "price_war",
+    "list_price_inflation",
+    "sale_after_delisting",
+    "traffic_drop",
+    "hot_item",
+    "stock_out",
+    "sla_breach",
+    "gmv_milestone",
+    "festival_overdraft",
+)
+
+
+class ProductMark(msgspec.Struct, frozen=True):
+    """What was done with a product in a room, and when (a line of `product-marks.ndjson`).
+
+    Attributes:
+        action: `listed`, `delisted`, `priced` or `stocked`.
+        price_minor: the price that was told with it, in minor units of the room's currency.
+        stock: the pieces that were told with it.
+    """
+
+    ts_ms: int
+    room_id: str
+    product_id: str
+    action: str
+    price_minor: int | None
+    stock: int | None
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One sign of an alert: what was seen, what is normal, how much it weighs, in which orders.
 
@@ -173,6 +210,11 @@ class Alert(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
     rooms: list[str]
     rules_version: int | str | None
+
+
+def without_evidence(alert: Alert) -> Alert:
+    """The same version with no signs, for those who keep many."""
+    return msgspec.structs.replace(alert, evidence=[])
 
 
 Judgement = Literal["ack", "dismiss", "confirm"]

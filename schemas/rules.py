@@ -83,6 +83,13 @@ class BrushingRules(DetectorRules):
     page_meeting_orders: int = Field(
         5, ge=1, description="So many orders have strong signs of two families, for a page."
     )
+    times_chance: Score = Field(
+        3.0,
+        description="Signs that meet count where they meet so many times as often as by chance.",
+    )
+    common_share: Share = Field(
+        0.3, description="A sign that more orders have in three rooms of four says nothing."
+    )
     mark: float = Field(2.0, description="Weight from which an order itself is suspected.")
 
 

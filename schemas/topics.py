@@ -12,6 +12,7 @@ LIVE_EVENTS = "live-events"
 ROOM_SUMMARIES = "room-summaries"
 ROOM_PRODUCTS = "room-products"
 ROOM_MINUTES = "room-minutes"
+PRODUCT_MARKS = "product-marks"
 PARTITION_PROGRESS = "partition-progress"
 BOARDS = "boards"
 ALERTS = "alerts"
@@ -87,6 +88,14 @@ TOPICS: tuple[Topic, ...] = (
         "room_id and minute_ms as a JSON list",
         "delete",
         "Each room-minute, once the watermark has closed it.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        PRODUCT_MARKS,
+        1,
+        "room_id, product_id, action and ts_ms as a JSON list",
+        "delete",
+        "What was done with products: listed, delisted, priced, stocked.",
         {"retention.ms": str(_RECORDS_KEPT_MS)},
     ),
     Topic(

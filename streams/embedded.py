@@ -6,7 +6,7 @@ the records that come out are the same, byte for byte. The end of the file acts 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,15 @@ from schemas.clock import EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.errors import InputError
 from schemas.partitioning import partition_of_room
-from schemas.records import Alert, AnyBoard, DeadLetter, Progress, RoomMinute, RoomSummary
+from schemas.records import (
+    Alert,
+    AnyBoard,
+    DeadLetter,
+    ProductMark,
+    Progress,
+    RoomMinute,
+    RoomSummary,
+)
 from schemas.rules import RuleSet
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
@@ -39,6 +47,7 @@ class Results:
     """All that a session comes to, in the order of the files of the design, section 7.
 
     Attributes:
+        marks: what was done with products; what the log holds twice stands here once.
         stickiness: the sections of `stickiness.json`; None where they are not known.
     """
 
@@ -49,6 +58,7 @@ class Results:
     dead_letters: list[DeadLetter]
     progress: list[Progress]
     stickiness: Report | None = None
+    marks: list[ProductMark] = field(default_factory=list)
 
 
 class _Chunk:
@@ -131,8 +141,14 @@ class EmbeddedRun:
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}
         self._minutes: list[RoomMinute] = []
+        self._marks: set[ProductMark] = set()
         self._alerts: list[Alert] = []
         self._dead_letters: list[DeadLetter] = []
+
+    @property
+    def minutes(self) -> int:
+        """How many room-minutes have been closed; they are held until the end."""
+        return len(self._minutes)
 
     def feed(self, values: Sequence[bytes]) -> None:
         """Fold the next records of the file."""
@@ -166,6 +182,7 @@ class EmbeddedRun:
             ),
             progress=[partition.progress() for partition in self.partitions],
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
+            marks=sorted(self._marks, key=in_order_of_marks),
         )
 
     def _distribute(self, chunk: _Chunk) -> bool:
@@ -220,6 +237,7 @@ class EmbeddedRun:
 
     def _take(self, emissions: Emissions) -> None:
         self._minutes += emissions.minutes
+        self._marks.update(emissions.marks)
         self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
         for figures in emissions.evicted:
@@ -240,6 +258,13 @@ class EmbeddedRun:
 def _exhaust(decisions: Iterator[object]) -> None:
     for _ in decisions:
         pass
+
+
+def in_order_of_marks(mark: ProductMark) -> tuple[int, str, str, str, int, int]:
+    """The order of marks in a file: by event time, room and product; what is null comes first."""
+    price_minor = -1 if mark.price_minor is None else mark.price_minor
+    stock = -1 if mark.stock is None else mark.stock
+    return mark.ts_ms, mark.room_id, mark.product_id, mark.action, price_minor, stock
 
 
 def in_order_of_time(alert: Alert) -> tuple[int, str, int]:

@@ -27,6 +27,7 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / "rooms.ndjson", results.rooms)
     _write_lines(folder / "minutes.ndjson", results.minutes)
+    _write_lines(folder / "product-marks.ndjson", results.marks)
     _write_lines(folder / "alerts.ndjson", results.alerts)
     _write_lines(folder / "dead-letters.ndjson", results.dead_letters)
     boards = b",\n".join(records.encode(board) for board in results.boards)

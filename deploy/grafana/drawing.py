@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, table, timeseries
@@ -150,18 +149,32 @@ def _table(panel: Panel) -> table.Panel:
     )
     shown.with_transformation(parts.DataTransformerConfig(id_val="merge", options={}))
     shown.with_transformation(parts.DataTransformerConfig(id_val="organize", options=organized))
-    value = partial(parts.DynamicConfigValue, "unit")
     for query in panel.queries:
         if query.unit is not None:
-            shown.override_by_name(query.legend, [value(query.unit)])
+            shown.override_by_name(query.legend, [_property("unit", query.unit)])
+        if query.hidden:  # links show a value as the cell does: whole, and without separators
+            hidden = [_property("custom.hidden", value=True), _property("decimals", 0)]
+            shown.override_by_name(query.legend, hidden)
     if panel.rooms:
-        link = {
-            "title": "This room",
-            "url": f"/d/{ROOM_PAGE}?var-room=${{__data.fields.key}}&${{currency:queryparam}}"
-            "&${minor_per_unit:queryparam}&${datasource:queryparam}&${__url_time_range}",
-        }
-        shown.override_by_name("key", [parts.DynamicConfigValue("links", [link])])
+        link = _link("This room", "key", "${__url_time_range}")
+        shown.override_by_name("key", [_property("links", [link])])
+    if panel.alerts:
+        time = "from=${__data.fields.from}&to=${__data.fields.to}"
+        link = _link("This room when it was suspected", "room_id", time)
+        shown.override_by_name("room_id", [_property("links", [link])])
     return shown
+
+
+_property: Final = parts.DynamicConfigValue
+
+
+def _link(title: str, field: str, time: str) -> dict[str, str]:
+    """A way from a row of a table to the page of the room that stands in one of its fields."""
+    kept = "${currency:queryparam}&${minor_per_unit:queryparam}&${datasource:queryparam}"
+    return {
+        "title": title,
+        "url": f"/d/{ROOM_PAGE}?var-room=${{__data.fields.{field}}}&{kept}&{time}",
+    }
 
 
 _DRAWN: Final[dict[Kind, Callable[[Panel], _AnyPanel]]] = {

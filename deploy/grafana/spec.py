@@ -23,11 +23,13 @@ class Query:
 
     Attributes:
         unit: of this column of a table, where it is not the panel's.
+        hidden: whether the column is there for links alone.
     """
 
     expr: str
     legend: str = ""
     unit: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Panel:
         unit: a unit of Grafana, of all values.
         width: of the 24 columns of a page.
         rooms: whether rows of the table lead to the page of their room.
+        alerts: whether they lead to the room of their alert at its time: from the hidden column
+            `from` to the hidden column `to`, epoch milliseconds.
     """
 
     title: str
@@ -51,6 +55,7 @@ class Panel:
     width: int = 12
     height: int = 8
     rooms: bool = False
+    alerts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,24 @@ class AfterSales:
             if self._room.can_hold(arrival_ms):
                 reason = random.choice(_QUICK_REASONS if quick else _REASONS)
                 self.refund(sale, amount_minor, ts_ms, arrival_ms, reason=reason)
+        self.maybe_complain(sale)
+
+    def send_back(self, sale: Sale, amount_minor: int) -> None:
+        """Refund a sale for sure: when it would be natural, or as soon as the session ends."""
+        room = self._room
+        random = room.random
+        left_ms = room.end_ms - sale.ts_ms - 2 * MINUTE_MS
+        delay_ms = _refund_delay_ms(random)
+        if delay_ms >= left_ms:
+            delay_ms = MINUTE_MS + int(random.random() * (left_ms - MINUTE_MS))
+        quick = delay_ms < HOUR_MS
+        ts_ms = sale.ts_ms + delay_ms
+        reason = random.choice(_QUICK_REASONS if quick else _REASONS)
+        self.refund(sale, amount_minor, ts_ms, ts_ms + room.delay_ms(), reason=reason)
+
+    def maybe_complain(self, sale: Sale) -> None:
+        """Draw whether a natural sale is complained about."""
+        random = self._room.random
         if random.random() < p.COMPLAINT_SHARE:
             ts_ms = sale.ts_ms + int(random.lognormvariate(0, 1.2) * 24 * HOUR_MS)
             self.complain(sale.buyer_id, ts_ms, sale=sale)

@@ -35,6 +35,14 @@ class Listing(NamedTuple):
     goods: Goods
 
 
+class Regulars(NamedTuple):
+    """Who comes back to a host: people from number `first` on, and their share of visits."""
+
+    first: int
+    people: int
+    share: float
+
+
 @dataclass(slots=True)
 class RoomPlan:
     """One show. `shape` is the relative number of arrivals in each minute that it is open."""
@@ -51,6 +59,7 @@ class RoomPlan:
     price_cut_ms: int | None = None
     exposure_minutes: int = 1
     earlier_complaints: int = 0
+    regulars: Regulars | None = None  # drawn for the room alone if None
     # Planted prices by product: (from when, what one unit costs), in order of time.
     price_steps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     listed_ms: tuple[int, ...] = field(init=False)

@@ -8,12 +8,12 @@ as well as more of them. The planted ones (`planted`) have a number of rooms and
 from collections.abc import Callable
 from typing import NamedTuple
 
-from producers.generator import planted
+from producers.generator import planted, season
 from producers.generator.dirt import Dirt
 from producers.generator.draws import seeded
 from producers.generator.evening import CALM, DIRTY, FESTIVAL, TABLE_EVENING, Evening
 from producers.generator.planting import Setting
-from producers.generator.quota import Quota
+from producers.generator.quota import Quota, Target
 from producers.generator.ranking import ranked_shows, ranking_notes
 from producers.generator.rooms import room_weights
 from producers.generator.session import Session, World
@@ -108,9 +108,10 @@ def _table1(seed: int, events: int) -> World:
     ]
     world = build_world(TABLE_EVENING, seed, events, shows, name="table1")
     targets = {
-        plan.room_id: show.gross_minor for plan, show in zip(world.rooms, ranked, strict=True)
+        plan.room_id: Target(show.gross_minor)
+        for plan, show in zip(world.rooms, ranked, strict=True)
     }
-    world.overlays = (Quota(seed, targets, world.rooms),)
+    world.overlays = (Quota(seed, targets),)
     world.notes.update(ranking_notes(events))
     return world
 
@@ -151,6 +152,13 @@ SCENARIOS: dict[str, Scenario] = {
             TABLE_EVENING.events,
             _sized(TABLE_EVENING.events, _table1),
             FEWEST_RANKED_EVENTS,
+        ),
+        Scenario(
+            "season",
+            "75 days of the ten ranked hosts, with a Double 11 and what it borrows planted",
+            season.EVENTS,
+            _sized(season.EVENTS, season.season),
+            season.FEWEST_EVENTS,
         ),
         _planted(
             planted.BRUSHING,

@@ -20,7 +20,7 @@ from producers.generator.aftersales import AfterSales
 from producers.generator.catalogue import Basket, basket
 from producers.generator.draws import network_delays, poisson, seeded
 from producers.generator.identities import Identity, Population
-from producers.generator.rooms import MINUTE_MS, ON_SALE, Listing, RoomPlan
+from producers.generator.rooms import MINUTE_MS, ON_SALE, Listing, Regulars, RoomPlan
 from producers.generator.sales import Sale
 from producers.generator.signs import BUSY_MS, sign_of_life
 from producers.generator.truth import RoomTruth, Truth
@@ -84,8 +84,10 @@ class Room:
         self._out: list[Emission] = []
         self._now_minute = plan.open_ms // MINUTE_MS
         self._head = f'{{"type":"view","event_id":"{plan.room_id}-'
-        self._regulars = max(3, int(plan.visits * 0.4))
-        self._first_regular = self.random.randrange(population.size)
+        first_regular = self.random.randrange(population.size)
+        self._regulars = plan.regulars or Regulars(
+            first_regular, max(3, int(plan.visits * 0.4)), p.REGULAR_SHARE
+        )
         self._base = plan.visits * (1 - p.SELF_EXCITING_SHARE) / sum(plan.shape)
         # the pulses' share: so many of the immigrants come because something was listed
         pulses = p.PULSE_HEIGHT * p.PULSE_DECAY_SECONDS / p.LISTING_GAP_SECONDS
@@ -120,6 +122,10 @@ class Room:
         steps.pop(minute, None)
         out.extend(self._decided.pop(minute, ()))
 
+    def retire(self) -> dict[int, list[Emission]]:
+        """Let go of a room whose show is over: what is decided to arrive later, by minute."""
+        return self._decided
+
     def event_id(self) -> str:
         """A fresh event id."""
         self._events += 1
@@ -148,9 +154,10 @@ class Room:
     def someone(self) -> Identity:
         """A person who comes in: a regular of this host, or anyone."""
         luck = self.random.random
-        if luck() < p.REGULAR_SHARE:
+        regulars = self._regulars
+        if luck() < regulars.share:
             # the more regular, the more often: the square makes the first ones frequent
-            person = self._first_regular + int(self._regulars * luck() ** 2)
+            person = regulars.first + int(regulars.people * luck() ** 2)
             return self._population.identity(person % self._population.size)
         return self._population.identity(int(self._population.size * luck()))
 

@@ -24,12 +24,14 @@ from roompulse.cli.board_view import NOTHING, money_of, printable, time_of
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.records import Alert, Judgement, Verdict, encode, verdict_key
 from schemas.topics import ALERTS
+from streams.core.integrity.alert_book import SEVERITIES, UNJUDGED, precision
 from streams.shell.collecting import alerts_and_verdicts
 
 app = typer.Typer(
     help="List what is suspected, and record what people say of it.", no_args_is_help=True
 )
 LONGEST_NOTE = 500
+_ALL_KINDS = "all"
 
 _Bootstrap = Annotated[
     str,
@@ -106,6 +108,38 @@ def confirm(
     _give(alert_id, "confirm", note, bootstrap)
 
 
+@app.command("precision")
+def show_precision(
+    bootstrap: _Bootstrap = DEFAULT_BOOTSTRAP,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line for each kind and severity.")
+    ] = False,
+) -> None:
+    """Show how often alerts were right, by what people said of them.
+
+    Precision is confirmed over confirmed and dismissed. Those acknowledged or left alone are in
+    neither, so it speaks of what people chose to judge: judge pages and reviews as they come, not
+    only the striking ones. `roompulse evaluate` measures detection where the truth is known.
+    """
+    with told_in_one_line(BrokerUnavailable, BrokerError):
+        require_broker(bootstrap)
+        alerts, verdicts = interrupts.run(alerts_and_verdicts(bootstrap))
+    lines = judged(alerts, verdicts)
+    if as_json:
+        for line in lines:
+            typer.echo(encode(line).decode())
+        return
+    table = Table("severity", "kind")
+    for head in ("alerts", "confirmed", "dismissed", "looked into", "not judged", "precision"):
+        table.add_column(head, justify="right")
+    for line in lines:
+        counts = (line.alerts, line.confirm, line.dismiss, line.ack, line.none)
+        share = NOTHING if line.precision is None else f"{line.precision:.1%}"
+        table.add_row(line.severity, line.kind, *(f"{count:,}" for count in counts), share)
+    Console().print(table, markup=False)
+
+
 def newest_versions(alerts: Iterable[Alert]) -> list[Alert]:
     """The newest version of each alert, in the order in which these came."""
     newest: dict[str, Alert] = {}
@@ -120,10 +154,55 @@ def newest_versions(alerts: Iterable[Alert]) -> list[Alert]:
 def precision_line(verdicts: Mapping[str, Verdict]) -> str:
     """What the verdicts come to: how many of the judged alerts are true."""
     given = [verdict.verdict for verdict in verdicts.values()]
-    confirmed, dismissed = given.count("confirm"), given.count("dismiss")
-    judged = confirmed + dismissed
-    precision = f", precision {confirmed / judged:.2f}" if judged else ""
-    return f"{confirmed:,} confirmed, {dismissed:,} dismissed{precision}"
+    share = precision(given)
+    shown = "" if share is None else f", precision {share:.2f}"
+    return f"{given.count('confirm'):,} confirmed, {given.count('dismiss'):,} dismissed{shown}"
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What people said of the alerts of one kind and severity.
+
+    Attributes:
+        ack: looked into, and not judged yet.
+        none: nobody has said anything.
+        precision: `confirm` over `confirm` and `dismiss`; None where nothing was judged.
+    """
+
+    kind: str
+    severity: str
+    alerts: int
+    confirm: int
+    dismiss: int
+    ack: int
+    none: int
+    precision: float | None
+
+
+def judged(alerts: Iterable[Alert], verdicts: Mapping[str, Verdict]) -> list[Judged]:
+    """Verdicts by kind and severity, the gravest first; a sum over all kinds ends each severity."""
+    said: dict[tuple[int, str], list[str]] = {}
+    for alert in newest_versions(alerts):
+        verdict = verdicts.get(alert.alert_id)
+        gravity = SEVERITIES.index(alert.severity)
+        for kind in (alert.kind, _ALL_KINDS):
+            given = said.setdefault((gravity, kind), [])
+            given.append(UNJUDGED if verdict is None else verdict.verdict)
+    found = []
+    for gravity, kind in sorted(said, key=lambda place: (place[0], place[1] == _ALL_KINDS, place)):
+        given = said[gravity, kind]
+        found.append(
+            Judged(
+                kind=kind,
+                severity=SEVERITIES[gravity],
+                alerts=len(given),
+                confirm=given.count("confirm"),
+                dismiss=given.count("dismiss"),
+                ack=given.count("ack"),
+                none=given.count(UNJUDGED),
+                precision=precision(given),
+            )
+        )
+    return found
 
 
 def _read(folder: Path | None, bootstrap: str) -> tuple[list[Alert], dict[str, Verdict]]:

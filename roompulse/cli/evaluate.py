@@ -64,8 +64,7 @@ def evaluate_command(
     """Generate attacks and innocents, fold them, and count by incident what was found.
 
     A hit is an alert of the right kind in the attacked room while the attack runs or shortly
-    after. Intervals are 95 %, of rooms drawn again and again. With --ablate, a sign that no
-    rule turns off is muted, so that it weighs as little as rules can make it.
+    after. Intervals are 95 %, of rooms drawn again and again.
 
     Examples:
         roompulse evaluate --seeds 100-119 --plot recall.svg
@@ -129,9 +128,10 @@ def _evaluated(
 
 def _show(name: str, figures: Figures) -> None:
     table = Table(
-        "adversary", "rooms", "raised", "paged", "minutes (P95)", "orders before (P95)",
-        "money marked", "duplicates", "wrong kinds",
+        "", "rooms", "raised", "paged", "minutes", "orders before", "money", "twice", "wrong",
         title=printable(f"planted incidents under {name}"),
+        caption="share of rooms, with its 95 % interval; median (P95) from the start to the alert; "
+        "money of planted orders that was marked; alerts again, and of a wrong kind",
     )  # fmt: skip
     for each in figures.adversaries:
         table.add_row(
@@ -163,7 +163,8 @@ def summary_lines(figures: Figures) -> list[str]:
             f" room-hour; raised in attacked rooms at another time: {figures.false_beside:,}"
         ),
         (
-            f"precision: {_number(figures.precision, 3)}; duplicates an incident:"
+            f"precision: {_number(figures.page_precision, 3)} of pages,"
+            f" {_number(figures.precision, 3)} of all alerts; duplicates an incident:"
             f" {_number(figures.duplicates_an_incident, 3)}"
         ),
         (
@@ -203,7 +204,7 @@ def _value(share: Share | None) -> float:
 
 
 def _share(share: Share) -> str:
-    return f"{share.value:.2f} ({share.least:.2f} to {share.most:.2f})"
+    return f"{share.value:.2f} {share.least:.2f}-{share.most:.2f}"
 
 
 def _with_p95(middle: float | None, p95: float | None) -> str:

@@ -6,7 +6,6 @@ detectors, so the figures are an upper bound.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from producers.generator import SCENARIOS, ScenarioError
 from producers.generator.wanted import Wanted
@@ -16,29 +15,9 @@ from roompulse.tuning.figures import Figures, Share, figures_of
 from roompulse.tuning.folding import fold, generated
 from roompulse.tuning.judging import Judged, judge
 from schemas.rules import RuleSet
+from streams.core.integrity.signs import SIGNS
 
 USUAL_SCENARIOS = ("brushing", "silence")
-
-_NEVER = 1_000_000_000
-# Rules under which a sign is set in no order, or only where money comes back within a minute; its
-# cell stays empty then.
-_OFF: dict[str, dict[str, Any]] = {
-    "repeat_buyer": {"repeat_orders": _NEVER},
-    "tiny_dwell": {"tiny_dwell_ms": 1},
-    "shared_device": {"device_buyers": _NEVER},
-    "shared_payment": {"payment_buyers": _NEVER},
-    "shared_address": {"address_buyers": _NEVER},
-    "quick_refund": {"quick_refund_minutes": 1},
-}
-# No rule turns these off. They are made to weigh as little as rules can: a sign is never taken to
-# be less than four times likelier under attack than among normal orders.
-_MUTED: dict[str, dict[str, Any]] = {
-    "no_visit": {"no_visit": {"base": 0.03, "under_attack": 0.001}},
-    "young_account": {
-        "young_days": 1,
-        "young_account": {"base": 0.04, "under_attack": 0.001},
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +79,13 @@ def evaluate(
 
 
 def ablations(rules: RuleSet) -> list[Candidate]:
-    """The rule set with each sign off in turn; `muted` where rules cannot turn it off wholly."""
-    return [
-        Candidate(f"{word} {sign}", _changed(rules, change))
-        for word, changes in (("without", _OFF), ("muted", _MUTED))
-        for sign, change in changes.items()
-    ]
+    """The rule set with each sign of brushed orders off in turn."""
+    return [Candidate(f"without {sign}", _without(rules, sign)) for sign in SIGNS]
 
 
-def _changed(rules: RuleSet, change: dict[str, Any]) -> RuleSet:
+def _without(rules: RuleSet, sign: str) -> RuleSet:
     plain = rules.model_dump()
-    plain["brushing"] |= change
+    plain["brushing"][sign]["enabled"] = False
     return RuleSet.model_validate(plain)
 
 

@@ -53,6 +53,7 @@ class Figures:
         pages_an_hour_bound: 95 % upper bound of the false pages of a clean room-hour.
         recall, paged: shares of the planted incidents that were raised at all, and as pages.
         precision: share of alerts in attacked and clean rooms that name something planted.
+        page_precision: the same of alerts that became a page.
         duplicates_an_incident: further alerts for each planted incident that was found.
         brushed_marked, honest_marked: share of the money that came off trusted GMV.
     """
@@ -68,6 +69,7 @@ class Figures:
     recall: Share | None
     paged: Share | None
     precision: float | None
+    page_precision: float | None
     duplicates_an_incident: float | None
     brushed_marked: float | None
     honest_marked: float | None
@@ -99,6 +101,9 @@ def figures_of(judged: Sequence[Judged]) -> Figures:
         recall=share(cases, _is_alerted) if cases else None,
         paged=share(cases, _is_paged) if cases else None,
         precision=_ratio(len(found), raised),
+        page_precision=_ratio(
+            sum(each.true_pages for each in judged), sum(each.pages for each in judged)
+        ),
         duplicates_an_incident=_ratio(duplicates, len(found)),
         brushed_marked=_marked(cases),
         honest_marked=_ratio(

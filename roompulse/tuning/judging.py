@@ -64,6 +64,7 @@ class Judged:
 
     Attributes:
         false_beside: alerts in attacked rooms, but not at the time of the attack.
+        pages, true_pages: alerts that became a page, and those of them that name something planted.
         honest_minor, honest_marked_minor: money of orders that nobody planted, and of those of
             them that were suspected.
     """
@@ -71,6 +72,8 @@ class Judged:
     cases: list[Case]
     clean: list[CleanRoom]
     false_beside: int
+    pages: int
+    true_pages: int
     honest_minor: int
     honest_marked_minor: int
 
@@ -95,11 +98,13 @@ def judge(folded: Folded, planted: Sequence[Planted], kinds: Collection[str] = (
     cases: list[Case] = []
     planted_orders: dict[str, set[str]] = {}
     explained: set[str] = set()
+    answering: set[str] = set()
     for line in planted:
         for room_id in line.get("rooms") or [line["room_id"]]:
             planted_orders.setdefault(room_id, set()).update(line["order_ids"])
             within = [each for each in by_room.get(room_id, ()) if _is_in_time(each, line)]
             explained |= {each.alert_id for each in within}
+            answering |= {each.alert_id for each in within if _answers(each, line["kind"])}
             cases.append(_case(folded, line, room_id, within))
     beside = {
         each.alert_id
@@ -107,11 +112,14 @@ def judge(folded: Folded, planted: Sequence[Planted], kinds: Collection[str] = (
         for each in by_room.get(room_id, ())
         if each.alert_id not in explained
     }
+    pages = {each.alert_id for each in raised if each.severity == "page"}
     honest_minor, honest_marked_minor = _honest(folded, planted_orders)
     return Judged(
         cases=cases,
         clean=_clean(folded, by_room, planted_orders),
         false_beside=len(beside),
+        pages=len(pages),
+        true_pages=len(pages & answering),
         honest_minor=honest_minor,
         honest_marked_minor=honest_marked_minor,
     )

@@ -89,6 +89,10 @@ class AfterSales:
                 self._measure(course, event.ts_ms, self.resolutions)
         return True
 
+    def rest(self, watermark_ms: int) -> None:
+        """Free what is no longer remembered."""
+        self._known.free(watermark_ms)
+
     def _measure(self, course: Course, ts_ms: int, durations: DurationHistogram) -> None:
         """Measure the first reply or solution of a complaint whose opening is known."""
         if course.opened_ms is not None:

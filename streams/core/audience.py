@@ -164,6 +164,11 @@ class Audience:
         """Forget who left long ago; asked when minutes close."""
         self._recently_gone.forget(watermark_ms)
 
+    def rest(self, watermark_ms: int, open_from_ms: int) -> None:
+        """Free what is no longer asked about: nothing has happened here for a day."""
+        self.expire(watermark_ms, open_from_ms)
+        self._recently_gone.rest()
+
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
         self.expire(watermark_ms, open_from_ms)

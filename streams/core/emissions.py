@@ -1,6 +1,7 @@
 """What does a run of records give out, besides a new state? Records for topics and files."""
 
-from schemas.records import Alert, DeadLetter, ProductFigures, RoomFigures, RoomMinute
+from schemas.codec import Product
+from schemas.records import Alert, DeadLetter, ProductFigures, ProductMark, RoomFigures, RoomMinute
 
 
 class Emissions:
@@ -8,14 +9,28 @@ class Emissions:
 
     Attributes:
         alerts: versions of alerts, as their evidence came by event time.
+        marks: what was done with products, in order of arrival.
         evicted: last figures of rooms that had to go.
     """
 
-    __slots__ = ("alerts", "dead_letters", "evicted", "evicted_products", "minutes")
+    __slots__ = ("alerts", "dead_letters", "evicted", "evicted_products", "marks", "minutes")
 
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
         self.minutes: list[RoomMinute] = []
+        self.marks: list[ProductMark] = []
         self.dead_letters: list[DeadLetter] = []
         self.evicted: list[RoomFigures] = []
         self.evicted_products: list[ProductFigures] = []
+
+
+def mark_of(event: Product) -> ProductMark:
+    """What an accepted event of a product says of its room's minute."""
+    return ProductMark(
+        ts_ms=event.ts_ms,
+        room_id=event.room_id,
+        product_id=event.product_id,
+        action=event.action,
+        price_minor=event.price_minor,
+        stock=event.stock,
+    )

@@ -82,6 +82,11 @@ class Funnel:
         self._pending = left
         self._next_due_ms = min(left.values(), default=None)
 
+    def rest(self, watermark_ms: int) -> None:
+        """Free what is no longer remembered."""
+        self.settle(watermark_ms)
+        self._known.free(watermark_ms)
+
     def _evict(self) -> None:
         pending = self._pending
         gone = self._evictions.give_up_oldest("unpaid", pending, lambda id_: (pending[id_], id_))

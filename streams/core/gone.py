@@ -42,6 +42,10 @@ class Gone:
             self._older, self._newer = self._newer, {}
             self._turn_at_ms = watermark_ms + KEPT_MS
 
+    def rest(self) -> None:
+        """Forget everyone: nobody was here for longer than is asked about."""
+        self._older, self._newer = {}, {}
+
     def snapshot(self) -> list[Any]:
         return [self._newer, self._older, self._turn_at_ms]
 

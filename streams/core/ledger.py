@@ -176,6 +176,12 @@ class Ledger:
         self.suspected_refunded_minor += known.refunded_minor
         return known
 
+    def rest(self, watermark_ms: int) -> None:
+        """Free what is no longer remembered."""
+        self._known.free(watermark_ms)
+        self._refund_ids.free(watermark_ms)
+        self._refunded.free(watermark_ms)
+
     def _mark_refunded(self, event: Refund, accepted_minor: int, watermark_ms: int) -> bool:
         """Remember that an order has a refund; True for its first."""
         entry = self._refunded.get(event.order_id, watermark_ms)

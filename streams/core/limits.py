@@ -25,6 +25,10 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
     "suspected_orders": (200_000, "suspected orders of a partition that trusted figures leave out"),
+    "known_alerts": (
+        20_000,
+        "alerts whose newest version and verdict metrics know; they forget the longest unchanged",
+    ),
     "evidence_queue": (
         1_000_000,
         "orders, refunds and other facts of a partition that wait for their turn",

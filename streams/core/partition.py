@@ -7,7 +7,8 @@ that waited); its stamp moves the watermark; the watermark closes minutes; then 
 applied to its room.
 
 State: the clock, the rooms, counts. Cap: `rooms`; the room last seen by event time goes first, with
-its final figures emitted. What is emitted: closed minutes, dead letters, figures of evicted rooms.
+its final figures emitted. What is emitted: closed minutes, marks of products,
+dead letters, alerts, figures of evicted rooms.
 """
 
 from base64 import b64encode
@@ -34,9 +35,10 @@ from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits
 from streams.core.boards import DEFAULT_ZONE
-from streams.core.emissions import Emissions
+from streams.core.emissions import Emissions, mark_of
 from streams.core.integrity.detectors import Detectors
 from streams.core.pane import MINUTE_MS, sort_minutes
+from streams.core.resting import Resting
 from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
 from streams.core.stickiness.state import Stickiness
 from streams.core.tally import Tally, by_name
@@ -88,6 +90,7 @@ class Partition:
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
         self._due_ms = NOTHING_MS  # a stamp from this one on closes a minute or makes evidence due
+        self._resting = Resting()
         self._with_open_minutes: dict[str, None] = {}
         self._out = Emissions()
 
@@ -284,6 +287,8 @@ class Partition:
                 self.stickiness.happened(ts_ms)
                 if ts_ms < moment.open_from_ms:
                     tally.late += 1
+                if isinstance(event, codec.Product):
+                    self._out.marks.append(mark_of(event))
             if kind in _EVIDENCE:
                 self._plan()
         return outcome
@@ -306,6 +311,7 @@ class Partition:
         self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
         if closes:
             self._out.alerts += self.detectors.settle(self.rooms, watermark_ms)
+            self._resting.look(self.rooms.values(), self._moment)
         self._plan()
 
     def _tell(
@@ -409,7 +415,7 @@ class Partition:
             self.evictions.counts,
             self.tally.snapshot(),
             self.detectors.snapshot(),
-            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms],
+            [moment.watermark_ms, moment.open_from_ms, self._next_close_ms, self._resting.next_ms],
             self.stickiness.snapshot(),
         ]
 
@@ -417,7 +423,7 @@ class Partition:
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
         number, next_offset, clock, rooms, evicted, tally, detectors, moment, stickiness = state
-        watermark_ms, open_from_ms, next_close_ms = moment
+        watermark_ms, open_from_ms, next_close_ms, rest_at_ms = moment
         self = cls(number)
         self.next_offset = next_offset
         for item in clock[3]:
@@ -430,6 +436,7 @@ class Partition:
         self.detectors.restore(detectors)
         self._moment = Moment(watermark_ms, open_from_ms)
         self._next_close_ms = next_close_ms
+        self._resting.next_ms = rest_at_ms
         for saved in rooms:
             room = self._new_room(saved[0])
             room.restore(saved)

@@ -46,6 +46,11 @@ class Remembered(Generic[Value]):
         if len(self._entries) > self._limit:
             self._evict()
 
+    def free(self, watermark_ms: int) -> None:
+        """Free what is forgotten at this watermark; nothing else depends on it."""
+        if self._entries:
+            self._sweep(watermark_ms)
+
     def _sweep(self, watermark_ms: int) -> None:
         self._sweep_at_ms = watermark_ms + _SWEEP_MS
         self._entries = {

@@ -71,6 +71,8 @@ class Room:
         last_ms: the event time of its last believed event; the room with the least goes first when
             there are too many.
         changed: whether anything was applied since the last published summary.
+        rested_ms: `last_ms` of when the room last freed what it no longer needed; 0 if it never
+            has.
     """
 
     __slots__ = (
@@ -86,6 +88,7 @@ class Room:
         "opened",
         "panes",
         "products",
+        "rested_ms",
         "room_id",
         "suspicion",
     )
@@ -104,6 +107,7 @@ class Room:
         self.opened: RoomOpened | None = None
         self.closed_ms: int | None = None
         self.last_ms = 0
+        self.rested_ms = 0
         self.changed = True
         self.panes = Panes(room_id, with_open_minutes)
         self.ledger = Ledger(evictions)
@@ -229,6 +233,17 @@ class Room:
                 lines.append(self.panes.line(pane, online))
         return lines
 
+    def rest(self, moment: Moment) -> None:
+        """Free what a day without events has made useless; no result depends on it."""
+        watermark_ms = moment.watermark_ms
+        self.audience.rest(watermark_ms, moment.open_from_ms)
+        self.ledger.rest(watermark_ms)
+        self.funnel.rest(watermark_ms)
+        self.after_sales.rest(watermark_ms)
+        if self.suspicion is not None:
+            self.suspicion.orders.forget(watermark_ms)
+        self.rested_ms = self.last_ms
+
     def figures(self, moment: Moment, version: Version) -> RoomFigures:
         """The cumulative figures at the watermark, with what silence has ended by then."""
         self.audience.expire(moment.watermark_ms, moment.open_from_ms)
@@ -324,11 +339,12 @@ class Room:
             self.after_sales.snapshot(),
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
+            self.rested_ms,
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, products, suspicion = rest
+        funnel, after_sales, products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(

@@ -1,10 +1,10 @@
 """Stage 2 around the board fold: reads what stage 1 writes, from the start, and publishes boards.
 
-It needs no checkpoint: summaries, products and progress are compacted views, and minutes are kept
-for 48 h. One worker of a group runs it: the one that has partition 0 of `live-events`, so that the
-group's own protocol elects it. It publishes nothing before it has read all that was there when it
-began, and nothing while a rebalance goes on; after one it publishes all boards again, since another
-worker that took itself for the leader may have written meanwhile.
+It needs no checkpoint: summaries, products and progress are compacted views, alerts are kept, and
+minutes are kept for 48 h. One worker of a group runs it: the one that has partition 0 of
+`live-events`, so that the group's own protocol elects it. It publishes nothing before it has read
+all that was there when it began, and nothing while a rebalance goes on; after one it publishes all
+boards again, since another worker that took itself for the leader may have written meanwhile.
 """
 
 import asyncio
@@ -16,8 +16,16 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import records, topics
-from schemas.records import AnyBoard, ProductFigures, Progress, RoomFigures, RoomMinute
+from schemas.records import (
+    AnyBoard,
+    ProductFigures,
+    Progress,
+    RoomFigures,
+    RoomMinute,
+    decode_alert,
+)
 from streams.core.boards import BoardFold
+from streams.core.integrity.alert_book import AlertBook
 from streams.shell.patience import patiently
 from streams.shell.ports import Publisher
 from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
@@ -28,6 +36,7 @@ SOURCES = (
     topics.ROOM_PRODUCTS,
     topics.ROOM_MINUTES,
     topics.PARTITION_PROGRESS,
+    topics.ALERTS,
 )
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
@@ -38,10 +47,11 @@ _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing co
 
 
 class BoardReader:
-    """Applies records of stage 1's topics to a board fold."""
+    """Applies records of stage 1's topics to a board fold, and to what is known of alerts."""
 
     def __init__(self, fold: BoardFold) -> None:
         self.fold = fold
+        self.alerts = AlertBook()
         self._apply: dict[str, tuple[msgspec.json.Decoder[Any], Callable[..., None]]] = {
             topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), fold.apply_room),
             topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), fold.apply_product),
@@ -50,7 +60,11 @@ class BoardReader:
         }
 
     def apply(self, topic: str, record: Record) -> None:
-        if record.value is not None:
+        if record.value is None:
+            return
+        if topic == topics.ALERTS:
+            self.alerts.apply(decode_alert(record.key or b"", record.value))
+        else:
             decoder, apply = self._apply[topic]
             apply(decoder.decode(record.value))
 
@@ -61,6 +75,7 @@ class BoardStage:
     Attributes:
         boards: the newest boards; empty while another worker leads.
         fold: what they are made of; None while another worker leads, or not all is read yet.
+        alerts: what is known of alerts; None as for `fold`.
     """
 
     def __init__(
@@ -85,6 +100,7 @@ class BoardStage:
         self._publishing = asyncio.Lock()
         self.boards: list[AnyBoard] = []
         self.fold: BoardFold | None = None
+        self.alerts: AlertBook | None = None
 
     @property
     def leads(self) -> bool:
@@ -111,7 +127,7 @@ class BoardStage:
         if running is not None:
             running.cancel()
             await asyncio.wait([running])
-        self.boards, self.fold, self._published = [], None, {}
+        self.boards, self.fold, self.alerts, self._published = [], None, None, {}
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
@@ -122,7 +138,7 @@ class BoardStage:
             reader = BoardReader(BoardFold(self._zone, self._top))
             await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
-            self.fold = reader.fold
+            self.fold, self.alerts = reader.fold, reader.alerts
             await self._keep_up(consumer, reader)
         finally:
             await consumer.stop()

@@ -14,6 +14,7 @@ from schemas.records import (
     Alert,
     AnyBoard,
     DeadLetter,
+    ProductMark,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -23,7 +24,7 @@ from schemas.records import (
 )
 from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
 from streams.core.stickiness.whole import stickiness_of
-from streams.embedded import Results, in_order_of_time
+from streams.embedded import Results, in_order_of_marks, in_order_of_time
 from streams.shell.checkpoints import newest_snapshot
 from streams.shell.reading import read_to_end
 from streams.shell.room_stage import unpacked
@@ -46,6 +47,9 @@ async def collect(bootstrap: str) -> Results:
     async for record in read_to_end(bootstrap, topics.ROOM_MINUTES, 0):
         line = msgspec.json.decode(record.value or b"", type=RoomMinute)
         minutes[line.minute_ms, line.room_id] = line
+    marks: set[ProductMark] = set()
+    async for record in read_to_end(bootstrap, topics.PRODUCT_MARKS, 0):
+        marks.add(msgspec.json.decode(record.value or b"", type=ProductMark))
     letters: dict[tuple[int, int], DeadLetter] = {}
     async for record in read_to_end(bootstrap, topics.DEAD_LETTERS, 0):
         letter = msgspec.json.decode(record.value or b"", type=DeadLetter)
@@ -58,6 +62,7 @@ async def collect(bootstrap: str) -> Results:
         alerts=alerts,
         dead_letters=[letters[key] for key in sorted(letters)],
         progress=await newest_progress(bootstrap),
+        marks=sorted(marks, key=in_order_of_marks),
     )
 
 

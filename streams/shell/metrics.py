@@ -1,26 +1,52 @@
 """What Prometheus sees of a worker: families made from snapshots at scrape time, by one collector.
 
 Labels come from closed sets or from the rows of bounded boards; ids of viewers, buyers and orders
-never. Values are taken when scraped, so the fold pays nothing for them. Money is in minor units of
-the `currency` label ("" where a room was never opened).
+never. So the number of series does not grow with rooms, people or currencies. Values are taken when
+scraped, so the fold pays nothing for them. Money is in minor units of the `currency` label ("" for
+rooms that were never opened).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from schemas.records import AnyBoard, BoardRow, Progress, RoomFigures
+from schemas.records import AnyBoard, BoardRow, Progress, RoomFigures, WindowRow
+from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.limits import CAPS
+from streams.shell.alert_metrics import alert_families
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-_BOARD_FIGURES = ("gross_minor", "net_minor", "trusted_minor", "orders", "places_lost", "momentum")
+_BOARD_FIGURES = (
+    "gross_minor",
+    "net_minor",
+    "trusted_minor",
+    "suspected_minor",
+    "orders",
+    "places_lost",
+    "momentum",
+)
 _WINDOW_FIGURES = ("gross_minor", "net_minor", "orders", "visits")
+_SHARE = "suspected_share"
+# Of which sums over the platform are shown. A log may name any; people sell in a few.
+MOST_CURRENCIES = 20
+_PLATFORM_FIGURES = (
+    "gross_minor",
+    "net_minor",
+    "trusted_minor",
+    "suspected_minor",
+    "suspected_orders",
+    "orders",
+    "online",
+    "visits",
+)
 _ROOM_FIGURES = (
     "online",
     "peak_online",
@@ -29,6 +55,7 @@ _ROOM_FIGURES = (
     "watch_ms",
     "buyers",
     "refunded_minor",
+    "suspected_orders",
     "comments",
     "likes",
     "clicks",
@@ -37,11 +64,17 @@ _ROOM_FIGURES = (
     "unpaid_orders",
     "complaints_opened",
 )
+_platform_figures = attrgetter(*_PLATFORM_FIGURES)
+AnyRow = BoardRow | WindowRow
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A moment of a worker, as a scrape sees it."""
+    """A moment of a worker, as a scrape sees it.
+
+    Attributes:
+        alerts: what is known of alerts; None where another worker keeps the boards.
+    """
 
     progress: dict[int, Progress]
     health: dict[int, PartitionHealth]
@@ -51,6 +84,7 @@ class WorkerView:
     leads: bool
     now: float
     epoch_ms: int
+    alerts: AlertBook | None = None
 
 
 class WorkerCollector(Collector):
@@ -88,67 +122,109 @@ class WorkerCollector(Collector):
                 f"{figure} of the first rows of each board.",
                 labels=labels,
             )
-            for figure in dict.fromkeys((*_BOARD_FIGURES, *_WINDOW_FIGURES))
+            for figure in dict.fromkeys((*_BOARD_FIGURES, _SHARE, *_WINDOW_FIGURES))
         }
-        for board in view.boards:
+        alive = view.alerts.firing() if view.alerts else []
+        shown = self._shown(view.boards, {alert.room_id for alert in alive[: self._gravest]})
+        for board, rows in shown:
             figures = _BOARD_FIGURES if board.window == "total" else _WINDOW_FIGURES
-            for row in board.rows[: self._rows]:
+            for row in rows:
                 where = [board.scope, board.window, board.currency or "", row.key, row.name]
                 for figure in figures:
                     value = getattr(row, figure)
                     if value is not None:
                         families[figure].add_metric(where, value)
+                if isinstance(row, BoardRow) and row.gross_minor:
+                    families[_SHARE].add_metric(where, row.suspected_minor / row.gross_minor)
         yield from families.values()
-        yield from self._totals(view)
-        yield from self._top_rooms(view)
+        currencies = shown_currencies(view.rooms.values())
+        yield from self._totals(view, currencies)
+        yield from self._top_rooms(view, shown)
+        yield from alert_families(view.alerts, alive, currencies, self._gravest)
 
-    def _totals(self, view: WorkerView) -> Iterator[Metric]:
+    @property
+    def _gravest(self) -> int:
+        """How many of the alerts that are firing become series, each with its room."""
+        return (self._rows + 1) // 2
+
+    def _shown(
+        self, boards: Sequence[AnyBoard], alerted: Collection[str | None]
+    ) -> list[tuple[AnyBoard, Sequence[AnyRow]]]:
+        """The rows of each board that become series: the first, and rooms of the gravest alerts."""
+        places: dict[tuple[str, str], list[int]] = {}
+        for board in boards:
+            places.setdefault((board.scope, board.window), []).append(len(board.rows))
+        shares = {
+            place: iter(shared_rows(lengths, self._rows)) for place, lengths in places.items()
+        }
+        shown: list[tuple[AnyBoard, Sequence[AnyRow]]] = []
+        for board in boards:
+            rows: list[AnyRow] = list(board.rows[: next(shares[board.scope, board.window])])
+            if board.scope == "room" and board.window == "total":
+                rows += (row for row in board.rows[len(rows) :] if row.key in alerted)
+            shown.append((board, rows))
+        return shown
+
+    def _totals(self, view: WorkerView, currencies: Collection[str]) -> Iterator[Metric]:
         """Platform sums by currency: over every room, not the first rows alone."""
         families = {
             figure: GaugeMetricFamily(
                 f"roompulse_platform_{figure}", f"{figure} over all rooms.", labels=["currency"]
             )
-            for figure in (
-                "gross_minor",
-                "net_minor",
-                "trusted_minor",
-                "orders",
-                "online",
-                "visits",
-            )
+            for figure in _PLATFORM_FIGURES
         }
-        sums: dict[str, dict[str, int]] = {}
-        for figures in view.rooms.values():
-            total = sums.setdefault(figures.summary.currency or "", dict.fromkeys(families, 0))
-            for figure in families:
-                total[figure] += getattr(figures.summary, figure)
-        for currency, total in sorted(sums.items()):
-            for figure, value in total.items():
-                families[figure].add_metric([currency], value)
+        sums = {currency: [0] * len(_PLATFORM_FIGURES) for currency in sorted(currencies)}
+        for each in view.rooms.values():
+            total = sums.get(each.summary.currency or "")
+            if total is not None:
+                for at, value in enumerate(_platform_figures(each.summary)):
+                    total[at] += value
+        for currency, total in sums.items():
+            for family, value in zip(families.values(), total, strict=True):
+                family.add_metric([currency], value)
         yield from families.values()
 
-    def _top_rooms(self, view: WorkerView) -> Iterator[Metric]:
+    def _top_rooms(
+        self, view: WorkerView, shown: Iterable[tuple[AnyBoard, Sequence[AnyRow]]]
+    ) -> Iterator[Metric]:
         """What the summary of each leading room holds besides money."""
         families = {
             figure: GaugeMetricFamily(
                 f"roompulse_room_{figure}",
-                f"{figure} of the rooms that lead by gross GMV.",
+                f"{figure} of the rooms that lead by gross GMV, and of the gravest alerts.",
                 labels=["room_id"],
             )
             for figure in _ROOM_FIGURES
         }
-        for row in self._leading_rooms(view.boards):
-            summary = view.rooms[row.key].summary
-            for figure, family in families.items():
-                family.add_metric([row.key], getattr(summary, figure))
+        for board, rows in shown:
+            if board.scope == "room" and board.window == "total":
+                for row in rows:
+                    summary = view.rooms[row.key].summary
+                    for figure, family in families.items():
+                        family.add_metric([row.key], getattr(summary, figure))
         yield from families.values()
 
-    def _leading_rooms(self, boards: list[AnyBoard]) -> Iterator[BoardRow]:
-        for board in boards:
-            if board.scope == "room" and board.window == "total":
-                for row in board.rows[: self._rows]:
-                    if isinstance(row, BoardRow):
-                        yield row
+
+def shown_currencies(rooms: Iterable[RoomFigures]) -> list[str]:
+    """The currencies of most rooms, "" for rooms never opened; `MOST_CURRENCIES` at most."""
+    counts = Counter(each.summary.currency or "" for each in rooms)
+    return sorted(counts, key=lambda currency: (-counts[currency], currency))[:MOST_CURRENCIES]
+
+
+def shared_rows(lengths: Sequence[int], rows: int) -> list[int]:
+    """How many rows of each board of one scope and window are shown, one board a currency.
+
+    No board shows more than `rows`, all of them together no more than a quarter on top: what a
+    short board leaves goes to the longer ones (max-min fair shares), so that a currency with a few
+    rooms takes little from the one that most rooms sell in.
+    """
+    left, waiting = rows + (rows + 3) // 4, len(lengths)
+    shares = [0] * waiting
+    for at in sorted(range(waiting), key=lambda at: (lengths[at], at)):
+        shares[at] = min(lengths[at], rows, left // waiting)
+        left -= shares[at]
+        waiting -= 1
+    return shares
 
 
 def _events(view: WorkerView) -> Iterator[Metric]:
@@ -182,6 +258,9 @@ def _events(view: WorkerView) -> Iterator[Metric]:
             types.add_metric([where, kind], count)
         for name in CAPS:
             evicted.add_metric([where, name], progress.evicted.get(name, 0))
+    if view.alerts is not None:  # what the leader keeps belongs to no partition
+        for name in MAPS:
+            evicted.add_metric(["", name], view.alerts.evictions.counts.get(name, 0))
     yield from families.values()
     yield from (reasons, types, evicted, caps)
 

@@ -220,6 +220,14 @@ class RoomStage:
                 topics.ROOM_MINUTES,
                 [(_key(line.room_id, line.minute_ms), line) for line in emissions.minutes],
             )
+        if emissions.marks:
+            await publish(
+                topics.PRODUCT_MARKS,
+                [
+                    (_key(each.room_id, each.product_id, each.action, each.ts_ms), each)
+                    for each in emissions.marks
+                ],
+            )
         if emissions.alerts:
             await publish(
                 topics.ALERTS,

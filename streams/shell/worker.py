@@ -331,6 +331,7 @@ class Worker:
             },
             boards=self._boards.boards,
             rooms=fold.rooms if fold else {},
+            alerts=self._boards.alerts,
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,

@@ -29,7 +29,13 @@ from streams.result_files import write_results
 from streams.shell.collecting import collect
 from streams.shell.log_ends import LogEnds
 
-FILES = ("rooms.ndjson", "minutes.ndjson", "boards.json", "dead-letters.ndjson")
+FILES = (
+    "rooms.ndjson",
+    "minutes.ndjson",
+    "product-marks.ndjson",
+    "boards.json",
+    "dead-letters.ndjson",
+)
 START_SECONDS = 40.0  # imports alone take 2 s on an idle machine, and several start at once
 _POLL_SECONDS = 0.05
 _CHUNK = 1_000

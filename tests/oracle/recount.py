@@ -19,7 +19,7 @@ from tests.oracle.outcomes import (
     fold_partition,
 )
 from tests.oracle.panes import minutes_of
-from tests.oracle.rooms import Row, median_bounds_of, rooms_of, summary_of
+from tests.oracle.rooms import Room, Row, median_bounds_of, of_kind, rooms_of, summary_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Recount:
 
     rooms: list[Row]
     minutes: list[Row]
+    marks: list[Row]
     boards: list[Row]
     counts: dict[str, int]
     rejected_by_reason: dict[str, int]
@@ -61,6 +62,7 @@ def recount(records: list[bytes], partitions: int = 4, top: int = 100) -> Recoun
     return Recount(
         rooms=list(summaries.values()),
         minutes=minutes,
+        marks=_marks(rooms),
         boards=boards_of(rooms, summaries, minutes, watermark_ms, top),
         counts=counts,
         rejected_by_reason=rejected_by_reason,
@@ -69,6 +71,19 @@ def recount(records: list[bytes], partitions: int = 4, top: int = 100) -> Recoun
         watermark_ms=watermark_ms,
         medians={room.room_id: median_bounds_of(room) for room in rooms},
     )
+
+
+def _marks(rooms: list[Room]) -> list[Row]:
+    """What was done with products, each once, by time and room."""
+    names = ("ts_ms", "room_id", "product_id", "action", "price_minor", "stock")
+    found = [
+        tuple(step.event.get(name) for name in names)
+        for room in rooms
+        for step in of_kind(room.steps, "product")
+        if step.believed
+    ]
+    ordered = sorted(set(found), key=lambda mark: [(each is not None, each) for each in mark])
+    return [dict(zip(names, mark, strict=True)) for mark in ordered]
 
 
 def _least(watermarks: list[int | None]) -> int | None:

@@ -24,11 +24,13 @@ class Emitted:
     """What folds emitted, in order, as the bytes of the topics."""
 
     minutes: list[bytes] = field(default_factory=list)
+    marks: list[bytes] = field(default_factory=list)
     dead_letters: list[bytes] = field(default_factory=list)
     evicted: list[bytes] = field(default_factory=list)
 
     def take(self, emissions: Emissions) -> None:
         self.minutes += _encoded(emissions.minutes)
+        self.marks += _encoded(emissions.marks)
         self.dead_letters += _encoded(emissions.dead_letters)
         self.evicted += _encoded([*emissions.evicted, *emissions.evicted_products])
 
@@ -88,6 +90,7 @@ def files_of(results: Results) -> dict[str, list[bytes]]:
     return {
         "rooms": _encoded(results.rooms),
         "minutes": _encoded(results.minutes),
+        "marks": _encoded(results.marks),
         "boards": _encoded(results.boards),
         "dead-letters": _encoded(results.dead_letters),
         "stickiness": [records.encode({"stickiness": results.stickiness})],

@@ -18,6 +18,7 @@ class Plain:
 
     rooms: list[dict[str, Any]]
     minutes: list[dict[str, Any]]
+    marks: list[dict[str, Any]]
     boards: list[dict[str, Any]]
     dead_letters: list[dict[str, Any]]
     run: dict[str, Any]
@@ -50,6 +51,7 @@ def plain(results: Results) -> Plain:
     return Plain(
         lines(results.rooms),
         lines(results.minutes),
+        lines(results.marks),
         lines(results.boards),
         lines(results.dead_letters),
         msgspec.json.decode(records.encode(report)),

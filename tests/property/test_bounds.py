@@ -24,7 +24,7 @@ from tests.property.running import plain, run_embedded
 EXAMPLES = settings(max_examples=100)
 CAP: Final = 16
 FLOOD: Final = 100
-# The tests of stickiness and of integrity fill these.
+# The tests of stickiness, of integrity and of alerts fill these.
 ELSEWHERE: Final = {
     "room_days",
     "room_day_people",
@@ -32,6 +32,7 @@ ELSEWHERE: Final = {
     "suspected_orders",
     "gone",
     "evidence_queue",
+    "known_alerts",
     "open_incidents",
     "delisted_products",
 }

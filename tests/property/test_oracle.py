@@ -19,6 +19,7 @@ EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[Heal
 def compare(ours: Plain, oracle: Recount) -> None:
     compare_rooms(ours, oracle)
     assert ours.minutes == oracle.minutes
+    assert ours.marks == oracle.marks
     compare_boards(ours, oracle)
     assert [
         (each["reason"], each["partition"], each["offset"], base64.b64decode(each["record_base64"]))

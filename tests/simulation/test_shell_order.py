@@ -188,12 +188,12 @@ def newest_views(world: World, topic: str, kind: type[Any]) -> list[Any]:
 def read_boards(world: World) -> list[bytes]:
     """The boards that a reader of the topics ranks; it reads them at different speeds."""
     reader = BoardReader(BoardFold(top=0))
-    queues = {topic: [value for t, _, value in world.durable if t == topic] for topic in SOURCES}
+    queues = {topic: [(k, v) for t, k, v in world.durable if t == topic] for topic in SOURCES}
     while left := [topic for topic in SOURCES if queues[topic]]:
         topic = world.random.choice(left)
         some = world.random.randint(1, 30)
-        for value in queues[topic][:some]:
-            reader.apply(topic, cast("Any", SimpleNamespace(value=value)))
+        for key, value in queues[topic][:some]:
+            reader.apply(topic, cast("Any", SimpleNamespace(key=key, value=value)))
         del queues[topic][:some]
     return shown(list(reader.fold.boards()))
 
@@ -201,6 +201,8 @@ def read_boards(world: World) -> list[bytes]:
 def check(world: World, expected: Results) -> None:
     minutes = {(k, v) for t, k, v in world.durable if t == topics.ROOM_MINUTES}
     assert sorted(v for _, v in minutes if v) == sorted(shown(expected.minutes))
+    marks = {v for t, _, v in world.durable if t == topics.PRODUCT_MARKS}
+    assert sorted(v for v in marks if v) == sorted(shown(expected.marks))
     letters = {(k, v) for t, k, v in world.durable if t == topics.DEAD_LETTERS}
     assert sorted(v for _, v in letters if v) == sorted(shown(expected.dead_letters))
     rooms = newest_views(world, topics.ROOM_SUMMARIES, RoomFigures)

@@ -13,7 +13,7 @@ from random import Random
 import msgspec
 
 from schemas import codec, records, topics
-from schemas.records import DeadLetter, RoomMinute
+from schemas.records import DeadLetter, ProductMark, RoomMinute
 from streams.core.partition import Partition
 from streams.shell.room_stage import unpacked
 
@@ -118,6 +118,7 @@ def _records_by_offset(number: int, log: Sequence[bytes]) -> list[list[Item]]:
     for offset, (value, event) in enumerate(zip(log, codec.decode_all(log), strict=True)):
         emitted = partition.fold([offset], [value], [event])
         items = [_minute(line) for line in emitted.minutes]
+        items += [_mark(mark) for mark in emitted.marks]
         items += [_letter(letter) for letter in emitted.dead_letters]
         out.append(items)
     return out
@@ -128,14 +129,19 @@ def _minute(line: RoomMinute) -> Item:
     return topics.ROOM_MINUTES, key, records.encode(line)
 
 
+def _mark(mark: ProductMark) -> Item:
+    key = records.encode([mark.room_id, mark.product_id, mark.action, mark.ts_ms])
+    return topics.PRODUCT_MARKS, key, records.encode(mark)
+
+
 def _letter(letter: DeadLetter) -> Item:
     key = records.encode([letter.topic, letter.partition, letter.offset, letter.reason])
     return topics.DEAD_LETTERS, key, records.encode(letter)
 
 
 def _version_of(topic: str, value: bytes) -> bytes:
-    """Views have a version; minutes and dead letters have one content for ever."""
-    if topic in (topics.ROOM_MINUTES, topics.DEAD_LETTERS):
+    """Views have a version; minutes, marks and dead letters have one content for ever."""
+    if topic in (topics.ROOM_MINUTES, topics.PRODUCT_MARKS, topics.DEAD_LETTERS):
         return b""
     return bytes(msgspec.json.decode(value, type=dict[str, msgspec.Raw])["version"])
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from roompulse.cli.alerts import app, newest_versions, precision_line
-from schemas.records import Judgement, Verdict, decode_alert, encode, verdict_key
+from roompulse.cli import alerts as alerts_command
+from roompulse.cli.alerts import Judged, app, judged, newest_versions, precision_line
+from schemas.records import Alert, Judgement, Verdict, decode_alert, encode, verdict_key
 from streams.result_files import write_results
 from tests.property.running import run_embedded
 from tests.unit.attack import attacked_log, encoded
+from tests.unit.test_alert_book import alert as made
 
 RESULTS = run_embedded(encoded(attacked_log()), rules=None)
 
@@ -75,3 +77,37 @@ def test_a_note_has_an_end() -> None:
     done = command("dismiss", "a1", "--note", "x" * 501)
     assert done.exit_code == 1
     assert "at most 500 characters" in done.output
+
+
+def test_verdicts_are_summed_by_kind_and_severity_and_over_all_kinds() -> None:
+    alerts = [
+        made("a", severity="page"),
+        made("b", severity="page"),
+        made("c", severity="page", kind="hot_item"),
+        made("d", severity="review"),
+        made("d", 2, severity="page"),
+        made("e", severity="review"),
+    ]
+    said = {"a": verdict("confirm"), "b": verdict("dismiss"), "c": verdict("confirm")}
+    said["d"] = verdict("ack")
+    assert judged(alerts, said) == [
+        Judged("brushed_orders", "page", 3, 1, 1, 1, 0, 0.5),
+        Judged("hot_item", "page", 1, 1, 0, 0, 0, 1.0),
+        Judged("all", "page", 4, 2, 1, 1, 0, 2 / 3),
+        Judged("brushed_orders", "review", 1, 0, 0, 0, 1, None),
+        Judged("all", "review", 1, 0, 0, 0, 1, None),
+    ]
+
+
+def test_precision_is_shown_as_a_table_and_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def on_kafka(_: str) -> tuple[list[Alert], dict[str, Verdict]]:
+        return [made("a"), made("b"), made("c")], {"a": verdict("confirm"), "b": verdict("dismiss")}
+
+    monkeypatch.setattr(alerts_command, "require_broker", lambda _: None)
+    monkeypatch.setattr(alerts_command, "alerts_and_verdicts", on_kafka)
+    shown = command("precision")
+    assert shown.exit_code == 0, shown.output
+    assert "50.0%" in shown.output
+    first, *_ = command("precision", "--json").output.splitlines()
+    assert json.loads(first)["precision"] == 0.5
+    assert json.loads(first)["none"] == 1

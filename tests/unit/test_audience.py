@@ -42,7 +42,11 @@ class Watched:
         before_ms = watermark_ms - watermark_ms % MINUTE
         if before_ms > self._open_from_ms:
             self.audience.expire(watermark_ms, self._open_from_ms)
-            self.lines += self._panes.close(before_ms)
+            self.lines += [
+                self._panes.line(pane, online)
+                for pane, online in self._panes.close(before_ms)
+                if pane.has_a_line()
+            ]
             self._open_from_ms = before_ms
 
     @property

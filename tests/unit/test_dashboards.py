@@ -44,7 +44,7 @@ def steps(panel: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_dashboards_are_current_byte_for_byte() -> None:
     assert command.outdated() == [], "write them with `python -m deploy.grafana`"
-    assert len(BOARDS) == len(PAGES) == 4
+    assert len(BOARDS) == len(PAGES) == 5
 
 
 def test_dashboards_are_written_where_they_differ_and_strangers_deleted(
@@ -183,7 +183,8 @@ def test_money_is_of_one_currency_and_in_its_units(
 ) -> None:
     assert board
     for expr, unit in money_and_units(panel):
-        labels = re.findall(r"roompulse_(?:board|platform)_\w+\{([^}]*)\}", expr)
+        money = r"roompulse_(?:board|platform|alerts|firing_alert)_\w*minor\{([^}]*)\}"
+        labels = re.findall(money, expr)
         assert all('currency="$currency"' in one for one in labels)
         assert unit == "percentunit" or expr.endswith("/ $minor_per_unit")
 

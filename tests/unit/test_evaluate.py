@@ -107,6 +107,7 @@ def test_a_hit_is_from_the_start_of_a_burst_to_ten_minutes_after_it(
     judged = judge(with_alerts(quiet, alert(minute)), [planted()])
     assert judged.cases[0].alerted == is_hit
     assert judged.false_beside == (not is_hit)
+    assert (judged.pages, judged.true_pages) == (1, is_hit)
 
 
 def test_after_a_drip_there_is_half_an_hour(quiet: Folded) -> None:
@@ -162,19 +163,19 @@ def test_an_interval_holds_the_share_and_narrows_with_more_rooms() -> None:
 
 def test_figures_are_told_by_adversary_and_together() -> None:
     cases = [case(), case(delay_minutes=3), case("A2", alerted=False), case("A2")]
-    figures = figures_of([Judged(cases, [], 1, 1_000, 10)])
+    figures = figures_of([Judged(cases, [], 1, 4, 3, 1_000, 10)])
     first, second = figures.adversaries
     assert (first.adversary, first.rooms, first.alerted.value) == ("A1", 2, 1.0)
     assert (first.delay_median_minutes, first.orders_before_median) == (2.0, 2.0)
     assert (second.adversary, second.alerted.value, second.marked) == ("A2", 0.5, 0.5)
     assert figures.recall is not None
-    assert (figures.recall.value, figures.precision) == (0.75, 0.75)
+    assert (figures.recall.value, figures.precision, figures.page_precision) == (0.75, 0.75, 0.75)
     assert (figures.brushed_marked, figures.honest_marked) == (0.75, 0.01)
     assert figures.pages_an_hour is None, "there was no clean room"
 
 
 def test_without_anything_planted_there_is_no_recall() -> None:
-    figures = figures_of([Judged([], [], 0, 0, 0)])
+    figures = figures_of([Judged([], [], 0, 0, 0, 0, 0)])
     assert (figures.recall, figures.precision, figures.brushed_marked) == (None, None, None)
 
 
@@ -189,11 +190,11 @@ def test_each_sign_is_ablated_once_and_nothing_else_changes() -> None:
 
 @pytest.mark.parametrize("made", ablations(DEFAULT_RULES), ids=lambda made: made.name)
 def test_a_sign_that_is_off_is_no_evidence(made: Any) -> None:  # noqa: ANN401
-    word, sign = made.name.split()
+    sign = made.name.split()[1]
     alerts = fold([encoded(attacked_log())], made.rules).results.alerts
-    evidence = {each.signal: each.weight for one in alerts for each in one.evidence}
+    evidence = {each.signal for one in alerts for each in one.evidence}
     assert evidence, "the attack shows in other signs too"
-    assert word == "muted" or sign not in evidence
+    assert sign not in evidence
 
 
 def test_the_command_tells_adversaries_and_bounds_and_writes_all_figures(tmp_path: Path) -> None:

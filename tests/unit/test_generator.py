@@ -29,9 +29,9 @@ from schemas.errors import REASONS, InputError
 from schemas.events import EVENT_TYPES, Action, Mode, ProductAction
 from tests.oracle.recount import recount
 
-NATURAL = ("calm", "festival", "dirty", "table1")
+NATURAL = ("calm", "festival", "dirty", "table1", "season")
 CLEAN = tuple(name for name in SCENARIOS if name != "dirty")
-SMALL = {"calm": 4_000, "festival": 6_000, "dirty": 4_000, "table1": 20_000}
+SMALL = {"calm": 4_000, "festival": 6_000, "dirty": 4_000, "table1": 20_000, "season": 40_000}
 SMALL |= {name: 10_000 for name in SCENARIOS if name not in NATURAL}
 
 

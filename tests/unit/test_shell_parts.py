@@ -252,7 +252,7 @@ def test_no_partition_that_was_never_saved_or_has_no_watermark_exposes_an_age_of
 
 
 CLOSED_LABELS = {
-    "partition": r"\d+",
+    "partition": r"\d*",
     "reason": r"not_json|unknown_type|invalid_field|too_large|over_refund|future",
     "type": r"[a-z_]+",
     "map": "|".join(CAPS),

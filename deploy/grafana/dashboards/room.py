@@ -1,5 +1,6 @@
 """How does one room sell: money three ways, who watches, and where buyers are lost."""
 
+from deploy.grafana.dashboards.alert_panels import SHARE_STEPS, SUSPECTED
 from deploy.grafana.spec import (
     CURRENCY,
     MINOR_PER_UNIT,
@@ -36,7 +37,8 @@ def _per_minute(figure: str) -> tuple[str, str]:
 ROOM_PAGE = Page(
     uid="roompulse-room",
     title="Room",
-    description="One of the rooms that lead by gross GMV; the others are in the topics alone.",
+    description="One of the rooms that lead by gross GMV or have the gravest alerts; the others are"
+    " in the topics alone.",
     variables=(CURRENCY, ROOM, MINOR_PER_UNIT),
     rows=(
         Row(
@@ -51,6 +53,22 @@ ROOM_PAGE = Page(
                     _board("places_lost"),
                     steps=((None, "green"), (1, "orange"), (10, "red")),
                     about="Suspected is not guilty: each alert holds its evidence.",
+                ),
+                stat("Suspected orders", _room("suspected_orders"), about=SUSPECTED),
+                stat(
+                    "Suspected share of gross GMV",
+                    _board("suspected_share"),
+                    "percentunit",
+                    decimals=2,
+                    steps=SHARE_STEPS,
+                    about=SUSPECTED,
+                ),
+                stat(
+                    "Alerts firing in this room",
+                    "count(max by (alert_id)"
+                    ' (roompulse_firing_alert_started_seconds{room_id="$room"})) or vector(0)',
+                    steps=((None, "green"), (1, "red")),
+                    about="Of the gravest of the platform.",
                 ),
                 stat("Buyers", _room("buyers")),
                 stat("Online", _room("online")),

@@ -1,5 +1,11 @@
 """Who leads, how much is sold, and how fast: what a platform looks at while it sells."""
 
+from deploy.grafana.dashboards.alert_panels import (
+    firing,
+    gravest,
+    suspected_money,
+    suspected_share,
+)
 from deploy.grafana.spec import (
     CURRENCY,
     MINOR_PER_UNIT,
@@ -82,6 +88,16 @@ SALE_NIGHT = Page(
                     MONEY,
                     decimals=2,
                 ),
+            ),
+        ),
+        Row(
+            "Suspected now",
+            (
+                firing("page", width=6),
+                firing("review", width=6),
+                suspected_money(width=6),
+                suspected_share(width=6),
+                gravest(height=6),
             ),
         ),
         Row(

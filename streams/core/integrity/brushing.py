@@ -7,23 +7,26 @@ independent causes. Then orders that carry the evidence themselves are suspected
 alert too, and come off trusted GMV.
 
 The base rates learn from rooms below the review score only: who attacks cannot teach that the
-attack is normal.
+attack is normal. A sign that is common in most rooms says nothing (`common_signs`), and signs that
+meet count only where chance does not explain it (`meeting`).
 
 State: cells and recent orders of the room, the open incident. Nothing here decides by wall time.
 """
 
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, ClassVar
 
 from schemas.rules import BrushingRules, RuleSet
 from streams.core import limits
 from streams.core.integrity.cells import Cells
+from streams.core.integrity.common_signs import RoomShares
 from streams.core.integrity.detector import MINUTE_MS, NOTHING, Detector, Scene, Told
 from streams.core.integrity.facts import Kept, Returned
 from streams.core.integrity.incident import Incident, Severity, Sign
 from streams.core.integrity.incidents import OF_THE_ROOM
+from streams.core.integrity.meeting import Meeting, meeting
+from streams.core.integrity.normal import Normal
 from streams.core.integrity.order_signs import OrderSigns, ScoredOrder
-from streams.core.integrity.signs import FAMILIES, BaseRates
 from streams.core.integrity.wording import brushing_sentence
 
 _SHOWN_ORDERS = 20
@@ -39,12 +42,14 @@ class Brushing(Detector):
 
     section = "brushing"
     alert_kind = "brushed_orders"
-    shared = BaseRates
-    __slots__ = ("_base", "_cells", "suspected")
+    shared = Normal
+    __slots__ = ("_base", "_cells", "_common", "_shares", "suspected")
 
-    def __init__(self, shared: BaseRates, orders: OrderSigns, evictions: limits.Evictions) -> None:
+    def __init__(self, shared: Normal, orders: OrderSigns, evictions: limits.Evictions) -> None:
         super().__init__(shared, orders, evictions)
-        self._base = shared
+        self._base = shared.rates
+        self._common = shared.common
+        self._shares = RoomShares()
         self._cells = Cells()
         self.suspected: list[ScoredOrder] = []
 
@@ -59,6 +64,8 @@ class Brushing(Detector):
         kept_ms = order.ts_ms + rules.quick_refund_minutes * MINUTE_MS
         scene.later(scene.room_id, kept_ms, order.order_id, Kept(order.order_id))
         signs = self.orders.signs(order, rules)
+        self._shares.take(signs)
+        self._common.ordered(scene.room_id, self._shares, rules.common_share)
         return self._take(order, signs, scene, rules)
 
     def refund(self, refund: Returned, scene: Scene) -> Told:
@@ -83,6 +90,7 @@ class Brushing(Detector):
         if order.quick_refund is not None or not rules.quick_refund.enabled:
             return NOTHING
         order.quick_refund = quick
+        self._shares.take({"quick_refund": quick})
         return self._take(order, {"quick_refund": quick}, scene, rules)
 
     def _take(
@@ -91,8 +99,12 @@ class Brushing(Detector):
         ts_ms = scene.ts_ms
         decay_ms = rules.decay_minutes * MINUTE_MS
         evidence = False
+        common = self._common.signs
         for sign, is_set in signs.items():
             cell = self._cells.by_sign[sign]
+            if sign in common:
+                cell.value = 0.0  # also what it gathered before that was known
+                continue
             if is_set or cell.value:
                 weight = self._base.weight(sign, rules, is_set=is_set)
                 cell.add(weight, ts_ms, decay_ms, is_set=is_set)
@@ -144,23 +156,19 @@ class Brushing(Detector):
         """
         if score < rules.review or len(strong) < 2:  # noqa: PLR2004 - one sign meets no other
             return None
-        signs, families = self._meeting(strong, rules)
-        if score >= rules.page and families >= rules.page_meeting_orders:
+        met = self._meeting(strong, rules)
+        least = rules.times_chance
+        if score >= rules.page and met.of_families.counts(rules.page_meeting_orders, least):
             return "page"
-        return "review" if signs >= rules.review_meeting_orders else None
+        return "review" if met.of_signs.counts(rules.review_meeting_orders, least) else None
 
-    def _meeting(self, strong: list[str], rules: BrushingRules) -> tuple[int, int]:
-        """How many of the last orders have two strong signs at once, and of two families."""
+    def _meeting(self, strong: list[str], rules: BrushingRules) -> Meeting:
+        """How often strong signs met in the last orders."""
         since_ms = min(self._cells.by_sign[sign].since_ms for sign in strong)
-        of_signs = of_families = 0
-        for order in islice(reversed(self.orders.recent), _LOOKED_AT):
-            if order.ts_ms < since_ms:
-                break
-            signs = self.orders.signs(order, rules)
-            met = [sign for sign in strong if signs.get(sign)]
-            of_signs += len(met) > 1
-            of_families += len({FAMILIES[sign] for sign in met}) > 1
-        return of_signs, of_families
+        recent = islice(reversed(self.orders.recent), _LOOKED_AT)
+        within = takewhile(lambda order: order.ts_ms >= since_ms, recent)
+        signs = (self.orders.signs(order, rules) for order in within)
+        return meeting(signs, {sign: self._base.base(sign, rules) for sign in strong})
 
     def _is_news(
         self,
@@ -240,11 +248,12 @@ class Brushing(Detector):
         return ended
 
     def snapshot(self) -> list[Any]:
-        return [*super().snapshot(), self._cells.snapshot()]
+        return [*super().snapshot(), self._cells.snapshot(), self._shares.snapshot()]
 
     def restore(self, state: list[Any]) -> None:
-        *general, cells = state
+        *general, cells, shares = state
         super().restore(general)
+        self._shares.restore(shares)
         self._cells.restore(cells)
 
     takes: ClassVar = {ScoredOrder: order, Returned: refund, Kept: kept}

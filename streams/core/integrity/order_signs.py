@@ -100,7 +100,7 @@ class OrderSigns:
 
     def add(self, order: ScoredOrder) -> None:
         """Take the next order in event time."""
-        self._forget(order.ts_ms - MEMORY_MS)
+        self.forget(order.ts_ms)
         if len(self.recent) >= limits.cap("scored_orders"):
             self._drop_oldest()
             self._evictions.count("scored_orders")
@@ -145,8 +145,9 @@ class OrderSigns:
             del stamps[0]
         return len(stamps)
 
-    def _forget(self, before_ms: int) -> None:
-        while self.recent and self.recent[0].ts_ms <= before_ms:
+    def forget(self, ts_ms: int) -> None:
+        """Forget the orders that are a day old at an event time."""
+        while self.recent and self.recent[0].ts_ms <= ts_ms - MEMORY_MS:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
