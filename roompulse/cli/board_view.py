@@ -155,9 +155,17 @@ def board_title(board: AnyBoard) -> str:
     """What a board ranks: "Rooms, total, CNY, as of 2025-11-11 03:00:15 Asia/Shanghai"."""
     zone = board.zone or DEFAULT_ZONE
     window = f"day {board.day}" if board.day else board.window.replace("_", " ")
-    currency = shown_currency(board) or "currency unknown"
+    currency = (shown_currency(board) or "currency unknown") + _rates_of(board)
     as_of = f"as of {time_of(board.as_of_ms, zone)} {zone}"
     return f"{SCOPE_TITLES.get(board.scope, board.scope)}, {window}, {currency}, {as_of}"
+
+
+def _rates_of(board: AnyBoard) -> str:
+    """By which rates a board was made, and what is not in it; nothing where none were used."""
+    if not board.rates_date:
+        return ""
+    without = ", ".join(currency or "rooms never opened" for currency in board.without_rate)
+    return f" by the rates of {board.rates_date}" + (f" (without {without})" if without else "")
 
 
 def board_table(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roompulse.cli.board_view import board_title
 from schemas.exchange import RateTable, RateTableError, rate_table_of
 from schemas.records import BoardRow, board_key, decode_board, encode, shown_currency
 from streams.core.boards import BoardFold, board_place
@@ -80,6 +81,13 @@ def test_what_has_no_rate_is_named_and_not_added() -> None:
     board = in_base(fold, "room")
     assert [row.key for row in board.rows] == ["a"]
     assert board.without_rate == [None, "EUR"]
+
+
+def test_the_title_tells_the_rates_and_what_is_left_out() -> None:
+    fold = fold_of(sold("a", "CNY", 5), sold("b", "EUR", 7), sold("c", None, 9))
+    title = board_title(in_base(fold, "room"))
+    wanted = "all in CNY by the rates of 2026-11-11 (without rooms never opened, EUR)"
+    assert wanted in title
 
 
 def test_windows_and_momentum_are_turned_as_well() -> None:
