@@ -357,7 +357,7 @@ class Board(msgspec.Struct, Generic[Row], frozen=True, omit_defaults=True):
     day: str | None = None
     zone: str | None = None
     rates_date: str | None = None
-    without_rate: list[str | None] = []
+    without_rate: tuple[str | None, ...] = ()
 
 
 AnyBoard = Board[BoardRow] | Board[WindowRow]

@@ -284,7 +284,7 @@ class BoardFold:
             as_of_ms,
             rows,
             rates_date=unit.rates_date,
-            without_rate=list(unit.without_rate),
+            without_rate=unit.without_rate,
         )
 
     def _window_board(
@@ -311,7 +311,7 @@ class BoardFold:
             day,
             zone,
             unit.rates_date,
-            list(unit.without_rate),
+            unit.without_rate,
         )
 
     def _cut(self, keys: list[str]) -> list[str]:

@@ -64,7 +64,7 @@ def test_a_host_who_sells_in_three_currencies_has_one_row_in_the_base() -> None:
         sold("a", "CNY", 10_000), sold("b", "USD", 10_000, refunded=1_000), sold("c", "JPY", 10_000)
     )
     board = in_base(fold, "host")
-    assert (board.currency, board.rates_date, board.without_rate) == ("CNY", "2026-11-11", [])
+    assert (board.currency, board.rates_date, board.without_rate) == ("CNY", "2026-11-11", ())
     (row,) = board.rows
     # 100.00 yuan; 100.00 dollars, 10.00 of them back; 10,000 yen, which have no smaller coin
     assert row.gross_minor == 10_000 + 71_200 + 46_000
@@ -80,7 +80,7 @@ def test_what_has_no_rate_is_named_and_not_added() -> None:
     fold = fold_of(sold("a", "CNY", 5), sold("b", "EUR", 7), sold("c", None, 9))
     board = in_base(fold, "room")
     assert [row.key for row in board.rows] == ["a"]
-    assert board.without_rate == [None, "EUR"]
+    assert board.without_rate == (None, "EUR")
 
 
 def test_the_title_tells_the_rates_and_what_is_left_out() -> None:
