@@ -8,6 +8,7 @@ from benchmarks import (
     embedded,
     latency,
     memory,
+    orders,
     plain,
     producer,
     restart,
@@ -65,6 +66,7 @@ GROUPS: tuple[tuple[Benchmark, ...], ...] = (
             "the same with every detector off",
         ),
     ),
+    (Benchmark("orders", orders.measure, "nothing but orders, 1,000 rooms, without a broker"),),
     (Benchmark("scale", scale.measure, "run without a broker, 10 to 10,000 rooms"),),
     (
         Benchmark("worker", worker.measure_even, "worker on Kafka, everything on"),
