@@ -43,7 +43,7 @@ class SurgeRules(DetectorRules):
 class RefundSurgeRules(SurgeRules):
     """When too much of what was sold lately comes back at once."""
 
-    refunds: int = Field(6, ge=1, description="So many orders came back.")
+    buyers: int = Field(6, ge=1, description="So many buyers sent something back.")
     correlation: Share = Field(
         0.10, description="Of two orders of a room, whether they ever come back: measured."
     )

@@ -125,7 +125,6 @@ class Room:
     def room_closed(self, event: RoomClosed, moment: Moment) -> Outcome:
         self.closed_ms = event.ts_ms
         if moment.believed:
-            self._detectors.happened(event)
             self.audience.close(event.ts_ms, moment.watermark_ms, moment.open_from_ms)
         return None
 
@@ -171,9 +170,7 @@ class Room:
             self.products.refund(event, refunded)
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             if moment.believed:
-                visited, dwell_ms = self.audience.presence(event.buyer_id, event.ts_ms, 0)
-                stays = None if visited is None else dwell_ms is not None
-                self._detectors.refunded(event, accepted_minor, stays=stays)
+                self._detectors.happened(event)
             if refunded.suspected:
                 suspects = self._detectors.suspects
                 suspects.refunded(self.room_id, event.order_id, accepted_minor)

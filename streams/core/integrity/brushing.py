@@ -16,12 +16,13 @@ State: cells and recent orders of the room, the open incident. Nothing here deci
 from itertools import islice, takewhile
 from typing import Any, ClassVar
 
+from schemas.codec import Refund
 from schemas.rules import BrushingRules, RuleSet
 from streams.core import limits
 from streams.core.integrity.cells import Cells
 from streams.core.integrity.common_signs import RoomShares
 from streams.core.integrity.detector import MINUTE_MS, NOTHING, Detector, Scene, Told
-from streams.core.integrity.facts import Kept, Returned
+from streams.core.integrity.facts import Kept
 from streams.core.integrity.incident import Incident, Severity, Sign
 from streams.core.integrity.incidents import OF_THE_ROOM
 from streams.core.integrity.meeting import Meeting, meeting
@@ -68,7 +69,7 @@ class Brushing(Detector):
         self._common.ordered(scene.room_id, self._shares, rules.common_share)
         return self._take(order, signs, scene, rules)
 
-    def refund(self, refund: Returned, scene: Scene) -> Told:
+    def refund(self, refund: Refund, scene: Scene) -> Told:
         """Score that money went straight back."""
         rules = scene.rules.brushing
         order = self.orders.by_id.get(refund.order_id)
@@ -256,4 +257,4 @@ class Brushing(Detector):
         self._shares.restore(shares)
         self._cells.restore(cells)
 
-    takes: ClassVar = {ScoredOrder: order, Returned: refund, Kept: kept}
+    takes: ClassVar = {ScoredOrder: order, Refund: refund, Kept: kept}

@@ -63,13 +63,11 @@ class ComplaintSurge(Detector):
         if complaint.status != "opened":
             return NOTHING
         rules = scene.rules.complaint_surge
-        self._forget(scene.ts_ms - rules.window_minutes * MINUTE_MS)
+        self._forget(scene, rules)
         self._recent.append(
             _Opened(scene.ts_ms, complaint.buyer_id, complaint.kind, complaint.order_id)
         )
-        if self._is_calm:  # the room that surges is neither normal nor everybody
-            self._shares.happened(scene.category, scene.ts_ms, 0, 1)
-            self._shares.learn(scene.category, 0, 1)
+        self._shares.happened(scene.category, scene.ts_ms, 0, 1)
         buyers = len({each.buyer_id for each in self._recent})
         if len(self._recent) < rules.complaints or buyers < rules.buyers:
             self._is_calm = True
@@ -130,10 +128,17 @@ class ComplaintSurge(Detector):
         known = self.orders.by_id
         return sum(known[id_].amount_minor for id_ in dict.fromkeys(order_ids) if id_ in known)
 
-    def _forget(self, before_ms: int) -> None:
+    def _forget(self, scene: Scene, rules: ComplaintSurgeRules) -> None:
+        """Let complaints go that are older than the window.
+
+        They are learned only then: a wave must not teach that it is normal while it is judged.
+        """
+        before_ms = scene.ts_ms - rules.window_minutes * MINUTE_MS
         recent = self._recent
         while recent and recent[0].ts_ms <= before_ms:
             recent.popleft()
+            if self._is_calm:
+                self._shares.learn(scene.category, 0, 1)
         if len(recent) >= limits.cap("recent_complaints"):
             recent.popleft()
             self.evictions.count("recent_complaints")

@@ -12,13 +12,13 @@ incidents.
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from schemas.codec import Complaint, Order, Product, Refund, RoomClosed, RoomOpened
+from schemas.codec import Complaint, Order, Product, Refund, RoomOpened
 from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity import facts
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
-from streams.core.integrity.facts import Fact, Minute, Returned
+from streams.core.integrity.facts import Fact, Minute
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
@@ -106,13 +106,7 @@ class Detectors:
             scored = ScoredOrder(event, visited=visited, dwell_ms=dwell_ms)
             self._push(event.room_id, event.ts_ms, event.event_id, scored)
 
-    def refunded(self, event: Refund, accepted_minor: int, *, stays: bool | None) -> None:
-        """Queue an accepted refund with a believed stamp."""
-        if Returned in self._takers:
-            returned = Returned(event.order_id, event.buyer_id, event.reason, accepted_minor, stays)
-            self._push(event.room_id, event.ts_ms, event.event_id, returned)
-
-    def happened(self, event: Complaint | Product | RoomClosed) -> None:
+    def happened(self, event: Refund | Complaint | Product) -> None:
         """Queue another accepted event with a believed stamp."""
         if type(event) in self._takers:
             self._push(event.room_id, event.ts_ms, event.event_id, event)

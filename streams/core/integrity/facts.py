@@ -1,31 +1,15 @@
 """What do detectors look at? Facts of a room, queued until the watermark has passed them.
 
-A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund with what
-was known of its buyer (`Returned`), a complaint, product or closing as the contract has it, a
-minute that has closed, or the moment at which an order may be taken as kept. Facts become plain
-values for a checkpoint and come back.
+A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund, complaint
+or product event as the contract has it, a minute that has closed, or the moment at which an order
+may be taken as kept. Facts become plain values for a checkpoint and come back.
 """
 
 from typing import Any, Final, NamedTuple
 
 from schemas import codec
-from schemas.codec import Complaint, Product, RoomClosed
+from schemas.codec import Complaint, Product, Refund
 from streams.core.integrity.order_signs import ScoredOrder
-
-
-class Returned(NamedTuple):
-    """An accepted refund.
-
-    Attributes:
-        amount_minor: the part of it that counts.
-        stays: whether its buyer was in the room then; None if the source hardly tells of visits.
-    """
-
-    order_id: str
-    buyer_id: str
-    reason: str
-    amount_minor: int
-    stays: bool | None
 
 
 class Kept(NamedTuple):
@@ -48,19 +32,15 @@ class Minute(NamedTuple):
     orders: int
 
 
-Fact = ScoredOrder | Returned | Complaint | Product | RoomClosed | Kept | Minute
-_TUPLES: Final[dict[str, type[Returned | Kept | Minute]]] = {
-    "returned": Returned,
-    "kept": Kept,
-    "minute": Minute,
-}
+Fact = ScoredOrder | Refund | Complaint | Product | Kept | Minute
+_TUPLES: Final[dict[str, type[Kept | Minute]]] = {"kept": Kept, "minute": Minute}
 
 
 def plain(fact: Fact) -> list[Any]:
     """A fact as plain values."""
     if isinstance(fact, ScoredOrder):
         return ["order", fact.snapshot()]
-    if isinstance(fact, Returned | Kept | Minute):
+    if isinstance(fact, Kept | Minute):
         return [type(fact).__name__.lower(), list(fact)]
     return ["event", codec.encode(fact)]
 
@@ -72,6 +52,6 @@ def restored(state: list[Any]) -> Fact:
         return ScoredOrder.restored(saved)
     if kind == "event":
         event = codec.decode(saved)
-        assert isinstance(event, Complaint | Product | RoomClosed)
+        assert isinstance(event, Refund | Complaint | Product)
         return event
     return _TUPLES[kind](*saved)

@@ -1,12 +1,10 @@
 """How likely is so much or more, if nothing is wrong? Tails of counts that vary more than chance.
 
 Orders of one room, one batch or one hour have causes in common, so counts vary more than a binomial
-or a Poisson count. With the usual tests a year of honest sales raised dozens of alarms; with these,
-none (measured on Online Retail: `docs/detectors.md`).
+count: the usual test takes an ordinary faulty parcel of orders for a miracle.
 
 - Beta-binomial: k of n, where the share itself varies; `correlation` is that of two of the n.
 - Thinned: of what has the property, only a share shows within the time looked at.
-- Negative binomial: a count, where the rate itself varies; `fano` is variance / mean.
 
 A count that is no more than its mean is no surprise: its tail is told as 1, which it bounds.
 """
@@ -54,54 +52,32 @@ def thinned_tail(seen: int, of: int, share: float, correlation: float, shows: fl
     return min(1.0, total / _STEPS)
 
 
-def negative_binomial_tail(seen: int, mean: float, fano: float) -> float:
-    """The chance of a count of `seen` or more."""
-    if seen <= mean:
-        return 1.0
-    size = mean / (fano - 1)
-    success = 1 / fano
-    term = math.exp(
-        math.lgamma(seen + size)
-        - math.lgamma(size)
-        - math.lgamma(seen + 1)
-        + size * math.log(success)
-        + seen * math.log1p(-success)
-    )
-    total, k = term, seen
-    while term > _NEGLIGIBLE * total:
-        term *= (1 - success) * (k + size) / (k + 1)
-        total += term
-        k += 1
-    return min(1.0, total)
-
-
-def negative_binomial_head(seen: int, mean: float, fano: float) -> float:
-    """The chance of a count of `seen` or less; of one that is no less than its mean, 1."""
-    if seen >= mean:
-        return 1.0
-    size = mean / (fano - 1)
-    success = 1 / fano
-    term = total = math.exp(size * math.log(success))
-    for k in range(seen):
-        term *= (1 - success) * (k + size) / (k + 1)
-        total += term
-    return min(1.0, total)
-
-
 def _binomial_tail(seen: int, of: int, share: float) -> float:
-    if seen <= share * of:
-        return 1.0
+    """Summed from `seen` on, or below it, whichever way the terms fall."""
     odds = share / (1 - share)
-    term = math.exp(
-        _log_choose(of, seen) + seen * math.log(share) + (of - seen) * math.log1p(-share)
-    )
-    total = term
+    if seen <= share * of:
+        return 1.0 - _binomial_head(seen - 1, of, share, odds)
+    term = total = _binomial_term(seen, of, share)
     for k in range(seen, of):
         term *= (of - k) / (k + 1) * odds
         total += term
         if term < _NEGLIGIBLE * total:
             break
     return min(1.0, total)
+
+
+def _binomial_head(most: int, of: int, share: float, odds: float) -> float:
+    term = total = _binomial_term(most, of, share)
+    for k in range(most, 0, -1):
+        term *= k / ((of - k + 1) * odds)
+        total += term
+        if term < _NEGLIGIBLE * total:
+            break
+    return min(1.0, total)
+
+
+def _binomial_term(k: int, of: int, share: float) -> float:
+    return math.exp(_log_choose(of, k) + k * math.log(share) + (of - k) * math.log1p(-share))
 
 
 def _log_choose(of: int, seen: int) -> float:
