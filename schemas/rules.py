@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.detector_rules import (
+    ComplaintSurgeRules,
     DetectorRules,
     Minutes,
+    RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
     Share,
@@ -104,6 +106,8 @@ class RuleSet(BaseModel):
     format: int = FORMAT
     brushing: BrushingRules = BrushingRules()
     sale_after_delisting: SaleAfterDelistingRules = SaleAfterDelistingRules()
+    refund_surge: RefundSurgeRules = RefundSurgeRules()
+    complaint_surge: ComplaintSurgeRules = ComplaintSurgeRules()
 
     @field_validator("format", mode="before")
     @classmethod
