@@ -8,6 +8,7 @@ from benchmarks import (
     embedded,
     latency,
     memory,
+    orders,
     plain,
     producer,
     restart,
@@ -59,7 +60,13 @@ GROUPS: tuple[tuple[Benchmark, ...], ...] = (
     (
         Benchmark("codec", codec.measure, "decode the festival session, nothing else"),
         Benchmark("embedded", embedded.measure, "run it without a broker, to all results"),
+        Benchmark(
+            "detectors-off",
+            embedded.measure_without_detectors,
+            "the same with every detector off",
+        ),
     ),
+    (Benchmark("orders", orders.measure, "nothing but orders, 1,000 rooms, without a broker"),),
     (Benchmark("scale", scale.measure, "run without a broker, 10 to 10,000 rooms"),),
     (
         Benchmark("worker", worker.measure_even, "worker on Kafka, everything on"),
@@ -89,6 +96,11 @@ RATIOS: tuple[Ratio, ...] = (
         "embedded.cpu_us_per_event",
     ),
     Ratio(
+        "detectors on / off, processor time",
+        "embedded.cpu_us_per_event",
+        "detectors-off.cpu_us_per_event",
+    ),
+    Ratio(
         "worker / plain loop, processor time",
         "worker.cpu_us_per_event",
         "plain.cpu_us_per_event",
@@ -115,6 +127,7 @@ TARGETS: dict[str, Target] = {
     for target in (
         Target("embedded / codec, events/s", at_least=0.25),
         Target("codec / embedded, processor time", at_least=0.25),
+        Target("detectors on / off, processor time", at_most=1.35),
         Target("worker / plain loop, processor time", at_most=1.5),
         Target("worker / stock Faust, events/s", at_least=50),
         Target("memory-fold.resident_mb", at_most=1_000),

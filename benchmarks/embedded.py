@@ -1,9 +1,14 @@
-"""What does the whole computation cost without a broker? From lines in memory to all results."""
+"""What does the whole computation cost without a broker? From lines in memory to all results.
+
+And what of it do the detectors cost: the same with all of them off, measured in the same round.
+"""
 
 from collections.abc import Sequence
 
 from benchmarks.context import Context, Figures
 from benchmarks.timing import rates
+from schemas.rules import RuleSet, rule_set
+from streams.core.integrity.suspicion import DETECTORS
 from streams.embedded import EmbeddedRun, Results
 
 
@@ -13,9 +18,16 @@ def measure(context: Context) -> Figures:
     return rates(sum(map(len, chunks)), lambda: folded(chunks))
 
 
-def folded(chunks: Sequence[Sequence[bytes]]) -> Results:
-    """The results of a session."""
-    run = EmbeddedRun()
+def measure_without_detectors(context: Context) -> Figures:
+    """The same with every detector off."""
+    chunks = context.session()
+    rules = rule_set({detector.section: {"enabled": False} for detector in DETECTORS})
+    return rates(sum(map(len, chunks)), lambda: folded(chunks, rules))
+
+
+def folded(chunks: Sequence[Sequence[bytes]], rules: RuleSet | None = None) -> Results:
+    """The results of a session, by rules instead of those that it holds."""
+    run = EmbeddedRun(rules=rules)
     for chunk in chunks:
         run.feed(chunk)
     return run.finish()

@@ -10,7 +10,15 @@ from typing import Any
 
 import msgspec
 
-from schemas.records import AnyBoard, BoardRow, Counts, Progress, decode_board, encode
+from schemas.records import (
+    AnyBoard,
+    BoardRow,
+    Counts,
+    Progress,
+    decode_board,
+    encode,
+    shown_currency,
+)
 from streams.result_files import run_report
 
 
@@ -24,6 +32,7 @@ class _Head(msgspec.Struct):
     scope: str
     window: str
     currency: str | None
+    rates_date: str | None = None
 
 
 class _RunFile(msgspec.Struct):
@@ -60,9 +69,9 @@ class Standing:
     lag: int | None = None
 
     def board(self, scope: str, window: str, currency: str | None) -> AnyBoard | None:
-        """The board of a place, None where there is none."""
+        """The board of a place, None where there is none; `currency` may be "all in CNY"."""
         for board in self.boards:
-            if (board.scope, board.window, board.currency) == (scope, window, currency):
+            if (board.scope, board.window, shown_currency(board)) == (scope, window, currency):
                 return board
         return None
 
@@ -73,9 +82,10 @@ class Standing:
         """
         found = []
         for board in self.boards:
-            if board.scope == "mode" and board.window == "total" and board.currency is not None:
+            currency = board.currency if not board.rates_date else None
+            if board.scope == "mode" and board.window == "total" and currency is not None:
                 rows = [row for row in board.rows if isinstance(row, BoardRow)]
-                found.append(_platform(board.currency, rows))
+                found.append(_platform(currency, rows))
         return found
 
 

@@ -14,10 +14,9 @@ from producers.kafka import TopicPartition
 from roompulse.standing import Standing, standing_of
 from schemas import topics
 from schemas.records import AnyBoard, Progress, decode_board
-from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
+from streams.core.boards import board_place
 from streams.shell.reading import from_start, seek_to_start
 
-_SCOPES: tuple[str, ...] = (*ROOM_SCOPES, *GOODS_SCOPES)
 _WATCHED = (
     TopicPartition(topics.BOARDS, 0),
     TopicPartition(topics.PARTITION_PROGRESS, 0),
@@ -91,7 +90,7 @@ class BoardsWatch:
     @property
     def standing(self) -> Standing:
         """What is known now."""
-        boards = sorted(self._boards.values(), key=_place)
+        boards = sorted(self._boards.values(), key=board_place)
         progress = [self._progress[number] for number in sorted(self._progress)]
         folded = {each.version.partition: each.version.offset for each in progress}
         lag = sum(
@@ -111,8 +110,3 @@ class BoardsWatch:
         for target in _WATCHED:
             while await self._consumer.position(target) < ends[target]:
                 await self.poll(_POLL_MS / 1000)
-
-
-def _place(board: AnyBoard) -> tuple[int, int, str]:
-    """The order in which a fold ranks boards."""
-    return _SCOPES.index(board.scope), WINDOWS.index(board.window), board.currency or ""

@@ -28,3 +28,50 @@ class SaleAfterDelistingRules(DetectorRules):
     grace_seconds: int = Field(
         60, ge=0, le=3600, description="An order so soon after it was on its way already."
     )
+
+
+class SurgeRules(DetectorRules):
+    """When a share of orders is far above what is normal."""
+
+    window_minutes: int = Field(60, ge=5, le=24 * 60, description="How far back it looks.")
+    tail: Share = Field(1e-5, description="So unlikely must it be if nothing is wrong.")
+    prior_orders: int = Field(
+        200, ge=1, description="What is normal starts with the weight of so many orders."
+    )
+
+
+class RefundSurgeRules(SurgeRules):
+    """When too much of what was sold lately comes back at once."""
+
+    buyers: int = Field(6, ge=1, description="So many buyers sent something back.")
+    correlation: Share = Field(
+        0.10, description="Of two orders of a room, whether they ever come back: measured."
+    )
+    soon_share: Share = Field(
+        0.10, description="Of what ever comes back, so much does within an hour: measured."
+    )
+    usual_returns: Share = Field(0.30, description="Ever comes back, in a category not below.")
+    returns: dict[str, Share] = Field(
+        {
+            "womens_wear": 0.55,
+            "clothing": 0.30,
+            "jewellery": 0.35,
+            "home": 0.13,
+            "beauty": 0.12,
+            "electronics": 0.08,
+            "food": 0.03,
+        },
+        description="Share of orders that ever come back, by category of the room.",
+    )
+
+
+class ComplaintSurgeRules(SurgeRules):
+    """When too many buyers complain at once."""
+
+    complaints: int = Field(4, ge=1, description="So many complaints.")
+    buyers: int = Field(3, ge=1, description="Of so many buyers.")
+    usual_complaints: Share = Field(0.004, description="Complaints of an order.")
+    correlation: Share = Field(0.005, description="Of two orders of a room, to be complained of.")
+    later_share: Share = Field(
+        0.04, description="Of complaints about all that a room ever sold, so many in an hour."
+    )

@@ -341,7 +341,13 @@ Row = TypeVar("Row", BoardRow, WindowRow)
 
 
 class Board(msgspec.Struct, Generic[Row], frozen=True, omit_defaults=True):
-    """A ranking in one currency; `day` and `zone` are given where the window is a day."""
+    """A ranking in one currency; `day` and `zone` are given where the window is a day.
+
+    Attributes:
+        rates_date: of a board over all currencies, the date of the rates that turned them into
+            this one; None where nothing was turned.
+        without_rate: of such a board, the currencies of rooms that are not in it.
+    """
 
     scope: str
     window: str
@@ -350,6 +356,8 @@ class Board(msgspec.Struct, Generic[Row], frozen=True, omit_defaults=True):
     rows: list[Row]
     day: str | None = None
     zone: str | None = None
+    rates_date: str | None = None
+    without_rate: tuple[str | None, ...] = ()
 
 
 AnyBoard = Board[BoardRow] | Board[WindowRow]
@@ -362,8 +370,13 @@ _VERDICT = "verdict"
 
 
 def board_key(board: AnyBoard) -> bytes:
-    """The record key of a board: scope, window and currency."""
-    return _encoder.encode([board.scope, board.window, board.currency])
+    """The record key of a board: scope, window and currency; "all in CNY" over all currencies."""
+    return _encoder.encode([board.scope, board.window, shown_currency(board)])
+
+
+def shown_currency(board: AnyBoard) -> str | None:
+    """What tells the boards of a scope and window apart: a currency, or all in the base."""
+    return f"all in {board.currency}" if board.rates_date else board.currency
 
 
 def decode_board(key: bytes, value: bytes) -> AnyBoard:

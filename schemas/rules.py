@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.detector_rules import (
+    ComplaintSurgeRules,
     DetectorRules,
     Minutes,
+    RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
     Share,
@@ -146,6 +148,8 @@ class RuleSet(BaseModel):
     format: int = FORMAT
     brushing: BrushingRules = BrushingRules()
     sale_after_delisting: SaleAfterDelistingRules = SaleAfterDelistingRules()
+    refund_surge: RefundSurgeRules = RefundSurgeRules()
+    complaint_surge: ComplaintSurgeRules = ComplaintSurgeRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -17,6 +17,7 @@ from schemas.clock import EventClock
 from schemas.codec import Event, Rules, Tick
 from schemas.details import Detail
 from schemas.errors import InputError
+from schemas.exchange import RateTable
 from schemas.partitioning import partition_of_room
 from schemas.records import (
     Alert,
@@ -131,6 +132,7 @@ class EmbeddedRun:
         top: rows of a board; 0 for all.
         rules: used instead of what the log puts in force.
         calendar: festivals to look at.
+        rates: for boards over all currencies.
     """
 
     def __init__(
@@ -140,11 +142,12 @@ class EmbeddedRun:
         top: int = DEFAULT_TOP,
         rules: RuleSet | None = None,
         calendar: Calendar = (),
+        rates: RateTable | None = None,
     ) -> None:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
         self._calendar = calendar
-        self.boards = BoardFold(ZoneInfo(zone), top)
         self._newest = Newest()
+        self.boards = BoardFold(ZoneInfo(zone), top, rates)
         self._clock: EventClock[None] = EventClock()  # over the whole file, for its end
         self._queues = [_Queue() for _ in self.partitions]
         self._append_of: dict[str, Callable[[Any], None]] = {}

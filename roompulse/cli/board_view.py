@@ -17,19 +17,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
-from schemas.records import AnyBoard, BoardRow, WindowRow
+from schemas.money import digits_of
+from schemas.records import AnyBoard, BoardRow, WindowRow, shown_currency
 from streams.core.boards import DEFAULT_ZONE
 
-# ISO 4217: the currencies whose digits after the point are not two.
-_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
-_FOUR_DIGITS = "CLF UYW"
-_DIGITS = {
-    **dict.fromkeys(_NO_DIGITS.split(), 0),
-    **dict.fromkeys(_THREE_DIGITS.split(), 3),
-    **dict.fromkeys(_FOUR_DIGITS.split(), 4),
-}
-_USUAL_DIGITS = 2
 NOTHING = "-"
 NAME_CELLS = 24
 _TITLES = {
@@ -84,7 +75,7 @@ def money(minor: float, currency: str | None) -> str:
     Exact at any size for whole amounts; a derived figure is rounded to the minor unit. The minor
     units of a currency follow ISO 4217; without a currency there are two digits, as in most.
     """
-    digits = _DIGITS.get(currency or "", _USUAL_DIGITS)
+    digits = digits_of(currency)
     whole = round(minor)
     major, rest = divmod(abs(whole), 10**digits)
     sign = "-" if whole < 0 else ""
@@ -164,9 +155,17 @@ def board_title(board: AnyBoard) -> str:
     """What a board ranks: "Rooms, total, CNY, as of 2025-11-11 03:00:15 Asia/Shanghai"."""
     zone = board.zone or DEFAULT_ZONE
     window = f"day {board.day}" if board.day else board.window.replace("_", " ")
-    currency = board.currency or "currency unknown"
+    currency = (shown_currency(board) or "currency unknown") + _rates_of(board)
     as_of = f"as of {time_of(board.as_of_ms, zone)} {zone}"
     return f"{SCOPE_TITLES.get(board.scope, board.scope)}, {window}, {currency}, {as_of}"
+
+
+def _rates_of(board: AnyBoard) -> str:
+    """By which rates a board was made, and what is not in it; nothing where none were used."""
+    if not board.rates_date:
+        return ""
+    without = ", ".join(currency or "rooms never opened" for currency in board.without_rate)
+    return f" by the rates of {board.rates_date}" + (f" (without {without})" if without else "")
 
 
 def board_table(

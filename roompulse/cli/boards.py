@@ -18,7 +18,7 @@ from roompulse.cli import board_view
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.standing import RunFolderError, Standing, read_run_folder
 from roompulse.watching import BoardsWatch
-from schemas.records import AnyBoard
+from schemas.records import AnyBoard, shown_currency
 
 _POLL_SECONDS = 0.5
 _PIPE_CELLS = 200
@@ -62,7 +62,7 @@ class Wish:
         return (
             board.scope == self.scope
             and board.window == self.window
-            and (self.currency is None or board.currency == self.currency)
+            and (self.currency is None or self.currency in (board.currency, shown_currency(board)))
         )
 
 

@@ -11,11 +11,13 @@ from producers.sessions import SessionFileError, check_arrival_order, read_recor
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.cli.progress import counted
 from schemas.calendar import CalendarError
+from schemas.exchange import RateTableError
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.calendars import SHIPPED, read_calendar
 from streams.collector import collect_rarely
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
 from streams.embedded import EmbeddedRun
+from streams.rate_tables import read_rate_table
 from streams.result_files import run_report, write_results
 
 
@@ -37,6 +39,14 @@ def run(
             show_default=False,
         ),
     ] = SHIPPED,
+    rates: Annotated[
+        Path | None,
+        typer.Option(
+            help="A rate table, YAML {base: CNY, date: 2026-11-11, rates: {USD: 7.12}}: boards over"
+            " all currencies in the base, beside those of each currency.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take a file even if it is not in order of arrival.")
     ] = False,
@@ -49,12 +59,13 @@ def run(
         fail(f"{zone!r} is no time zone; give one like Asia/Shanghai or UTC")
     collect_rarely()
     started = time.monotonic()
-    with told_in_one_line(SessionFileError, CalendarError, OSError):
+    with told_in_one_line(SessionFileError, CalendarError, RateTableError, OSError):
         festivals = read_calendar(calendar)
+        table = read_rate_table(rates)
         chunks = read_records(session)
         if not force:
             chunks = check_arrival_order(chunks, session)
-        fold = EmbeddedRun(partitions, zone, top, calendar=festivals)
+        fold = EmbeddedRun(partitions, zone, top, calendar=festivals, rates=table)
         for chunk in counted(chunks, "folding", session):
             fold.feed(chunk)
         results = fold.finish()

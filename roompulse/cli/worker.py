@@ -11,7 +11,9 @@ from deploy.kafka.admin import TopicsError, describe_topics
 from deploy.kafka.probe import BOOTSTRAP_VARIABLE, BrokerUnavailable, require_broker
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
+from schemas.exchange import RateTableError
 from schemas.topics import LIVE_EVENTS
+from streams.rate_tables import read_rate_table
 from streams.shell.settings import WorkerSettings
 from streams.shell.worker import run_worker
 
@@ -48,6 +50,12 @@ def worker(
     zone: Annotated[
         str | None, typer.Option(help="Time zone of the day boards. [Asia/Shanghai]")
     ] = None,
+    rates_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--rates", help="A rate table: boards over all currencies, as for `roompulse run`."
+        ),
+    ] = None,
     checkpoint_seconds: Annotated[
         float | None, typer.Option(help="How often state is saved. [10]")
     ] = None,
@@ -73,16 +81,19 @@ def worker(
         "top": top,
         "metric_rows": metric_rows,
         "zone": zone,
+        "rates_file": rates_file,
         "checkpoint_seconds": checkpoint_seconds,
         "session_timeout_seconds": session_timeout_seconds,
         "address_file": address_file,
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
+    with told_in_one_line(RateTableError, OSError):
+        rates = read_rate_table(settings.rates_file)
     with told_in_one_line(BrokerUnavailable, TopicsError):
         require_broker(settings.kafka, _BROKER_SECONDS)
         partitions = _partitions(settings.kafka)
     with told_in_one_line(RuntimeError):
-        run_worker(settings, partitions)
+        run_worker(settings, partitions, rates)
 
 
 def _settings(given: dict[str, Any]) -> WorkerSettings:

@@ -3,16 +3,19 @@
 Takes room figures, product figures, closed minutes and the progress of each partition, in any order
 and as often as they come: a live view of a lesser version never replaces a greater one, a minute
 counts once. `boards()` ranks what is known, at the least watermark of the partitions (design,
-section 6). Money is never added across currencies: one board for each.
+section 6). Money is never added across currencies: one board for each; with a rate table given,
+one more over all of them in its base currency.
 
 State: the newest figures of each room and product, sums by scope, key and currency, the minutes of
 the windows. Bound: rooms and products of the topics it reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
     Board,
@@ -24,6 +27,7 @@ from schemas.records import (
     WindowRow,
 )
 from streams.core import dictionary
+from streams.core.exchange import Exchange, S
 from streams.core.totals import Totals
 from streams.core.windows import WINDOW_MINUTES, Sums, SumsByRoom, Windows
 
@@ -41,17 +45,33 @@ Place = tuple[Scope, Currency]
 Pair = tuple[str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """In what the money of a board is: a currency, or the base of a rate table over all of them."""
+
+    currency: Currency
+    rates_date: str | None = None
+    without_rate: tuple[Currency, ...] = ()
+
+
 class BoardFold:
     """All boards of a log.
 
     Args:
         zone: the zone of the `day` boards.
         top: rows of a board; 0 for all.
+        rates: for boards over all currencies in the base of the table; none for no such boards.
     """
 
-    def __init__(self, zone: ZoneInfo | None = None, top: int = DEFAULT_TOP) -> None:
+    def __init__(
+        self,
+        zone: ZoneInfo | None = None,
+        top: int = DEFAULT_TOP,
+        rates: RateTable | None = None,
+    ) -> None:
         self._zone = zone or ZoneInfo(DEFAULT_ZONE)
         self._top = top
+        self._exchange = Exchange(rates) if rates is not None else None
         self._windows = Windows(self._zone)
         self._rooms: dict[str, RoomFigures] = {}
         self._products: dict[str, dict[Pair, ProductFigures]] = {}  # by room
@@ -107,30 +127,55 @@ class BoardFold:
         return min((mark for mark in marks if mark is not None), default=None)
 
     def boards(self) -> list[AnyBoard]:
-        """Every board, ordered by scope, window and currency."""
+        """Every board, ordered by scope, window and currency; over all currencies comes last."""
         as_of_ms = self.as_of_ms
-        currencies = sorted(
-            {figures.summary.currency for figures in self._rooms.values()},
-            key=lambda currency: currency or "",
-        )
+        units = self._units()
         windows = self._window_sums(as_of_ms)
-        momentum = self._momentum(as_of_ms)
+        last, before = self._momentum_sums(as_of_ms)
         boards: list[AnyBoard] = []
         for scope in ROOM_SCOPES:
-            boards += [self._total_board(scope, each, as_of_ms, momentum) for each in currencies]
+            last_by_key, before_by_key = self._by_key(scope, last), self._by_key(scope, before)
+            for unit in units:
+                momentum = _momentum(
+                    self._in(unit, last_by_key, Sums), self._in(unit, before_by_key, Sums)
+                )
+                boards.append(self._total_board(scope, unit, as_of_ms, momentum))
             for window, (day, sums) in windows.items():
                 by_key = self._by_key(scope, sums)
-                boards += [
-                    self._window_board(scope, window, each, as_of_ms, day, by_key)
-                    for each in currencies
-                ]
+                for unit in units:
+                    keys = self._in(unit, by_key, Sums)
+                    boards.append(self._window_board(scope, window, unit, as_of_ms, day, keys))
         for scope in GOODS_SCOPES:
-            boards += [self._total_board(scope, each, as_of_ms, {}) for each in currencies]
+            boards += [self._total_board(scope, unit, as_of_ms, {}) for unit in units]
         if as_of_ms is not None:
             self._windows.forget(as_of_ms)
         return boards
 
     # --- sums ---------------------------------------------------------------------------------
+
+    def _units(self) -> list[_Unit]:
+        """What there are boards in."""
+        currencies = sorted(
+            {figures.summary.currency for figures in self._rooms.values()},
+            key=lambda currency: currency or "",
+        )
+        units = [_Unit(currency) for currency in currencies]
+        exchange = self._exchange
+        if exchange is not None and units:
+            without = tuple(each for each in currencies if not exchange.knows(each))
+            units.append(_Unit(exchange.base, exchange.date, without))
+        return units
+
+    def _in(
+        self, unit: _Unit, by_currency: Mapping[Currency, Mapping[str, S]], make: Callable[[], S]
+    ) -> Mapping[str, S]:
+        """Sums by key, in a unit."""
+        if unit.rates_date is None or self._exchange is None:
+            return by_currency.get(unit.currency, {})
+        return self._exchange.added_up(by_currency.items(), make)
+
+    def _totals_by_currency(self, scope: Scope) -> dict[Currency, dict[str, Totals]]:
+        return {place[1]: keys for place, keys in self._totals.items() if place[0] == scope}
 
     def _currency_of(self, room_id: str) -> Currency:
         figures = self._rooms.get(room_id)
@@ -197,71 +242,82 @@ class BoardFold:
                 keys.setdefault(key, Sums()).add(each)
         return by_key
 
-    def _momentum(self, as_of_ms: int | None) -> dict[tuple[Scope, Currency, str], float | None]:
-        """Gross of the last 10 minutes over that of the 10 before; null without sales before."""
+    def _momentum_sums(self, as_of_ms: int | None) -> tuple[SumsByRoom, SumsByRoom]:
+        """The last minutes, and as many before them."""
         if as_of_ms is None:
-            return {}
+            return {}, {}
         minutes = MOMENTUM_MINUTES
-        last = self._windows.last(minutes, as_of_ms)
-        before = self._windows.last(minutes, as_of_ms, ago=minutes)
-        found: dict[tuple[Scope, Currency, str], float | None] = {}
-        for scope in ROOM_SCOPES:
-            last_by_key = self._by_key(scope, last)
-            for currency, keys in self._by_key(scope, before).items():
-                for key, sums in keys.items():
-                    now = last_by_key.get(currency, {}).get(key, Sums())
-                    found[scope, currency, key] = dictionary.rate(now.gross_minor, sums.gross_minor)
-        return found
+        return (
+            self._windows.last(minutes, as_of_ms),
+            self._windows.last(minutes, as_of_ms, ago=minutes),
+        )
 
     # --- rows ---------------------------------------------------------------------------------
 
     def _total_board(
         self,
         scope: Scope,
-        currency: Currency,
+        unit: _Unit,
         as_of_ms: int | None,
-        momentum: dict[tuple[Scope, Currency, str], float | None],
+        momentum: Mapping[str, float | None],
     ) -> Board[BoardRow]:
-        keys = self._totals.get((scope, currency), {})
+        keys = self._in(unit, self._totals_by_currency(scope), Totals)
         by_gross = ranked(keys, "gross_minor")
         ranks_net = _places(ranked(keys, "net_minor"))
         ranks_trusted = _places(ranked(keys, "trusted_minor"))
-        names = self._names(scope, currency)
+        names = self._names(scope, unit)
         rows = [
             _total_row(
                 keys[key],
                 ranks=(place, ranks_net[key], ranks_trusted[key]),
                 key=key,
                 name=names.get(key, key),
-                momentum=momentum.get((scope, currency, key)),
+                momentum=momentum.get(key),
                 of_rooms=scope in ROOM_SCOPES,
             )
             for place, key in enumerate(self._cut(by_gross), start=1)
         ]
-        return Board(scope, "total", currency, as_of_ms, rows)
+        return Board(
+            scope,
+            "total",
+            unit.currency,
+            as_of_ms,
+            rows,
+            rates_date=unit.rates_date,
+            without_rate=unit.without_rate,
+        )
 
     def _window_board(
         self,
         scope: Scope,
         window: str,
-        currency: Currency,
+        unit: _Unit,
         as_of_ms: int | None,
         day: str | None,
-        by_key: dict[Currency, dict[str, Sums]],
+        keys: Mapping[str, Sums],
     ) -> Board[WindowRow]:
-        keys = by_key.get(currency, {})
-        names = self._names(scope, currency)
+        names = self._names(scope, unit)
         rows = [
             _window_row(keys[key], place, key, names.get(key, key))
             for place, key in enumerate(self._cut(ranked(keys, "gross_minor")), start=1)
         ]
         zone = self._zone.key if window == "day" else None
-        return Board(scope, window, currency, as_of_ms, rows, day, zone)
+        return Board(
+            scope,
+            window,
+            unit.currency,
+            as_of_ms,
+            rows,
+            day,
+            zone,
+            unit.rates_date,
+            unit.without_rate,
+        )
 
     def _cut(self, keys: list[str]) -> list[str]:
         return keys[: self._top] if self._top else keys
 
-    def _names(self, scope: Scope, currency: Currency) -> dict[str, str]:
+    def _names(self, scope: Scope, unit: _Unit) -> dict[str, str]:
         """What to call the keys of a scope: hosts and rooms by the host's name."""
         if scope not in ("room", "host"):
             return {}
@@ -269,13 +325,25 @@ class BoardFold:
         for room_id, figures in self._rooms.items():
             summary = figures.summary
             key = room_key(scope, figures)
-            if summary.currency != currency or key is None:
+            if key is None or not self._has(unit, summary.currency):
                 continue
             has_name = summary.host_name is not None
             name = summary.host_name or summary.host_id or UNKNOWN
             newest = (has_name, summary.opened_ms or 0, room_id, name)
             names[key] = max(names.get(key, newest), newest)
         return {key: name for key, (*_, name) in names.items()}
+
+    def _has(self, unit: _Unit, currency: Currency) -> bool:
+        """Whether the money of a currency stands on the boards in a unit."""
+        if unit.rates_date is None:
+            return currency == unit.currency
+        return currency not in unit.without_rate
+
+
+def board_place(board: AnyBoard) -> tuple[int, int, bool, str]:
+    """The order of boards, for those who have them one by one."""
+    scope = (*ROOM_SCOPES, *GOODS_SCOPES).index(board.scope)
+    return scope, WINDOWS.index(board.window), bool(board.rates_date), board.currency or ""
 
 
 def room_key(scope: Scope, figures: RoomFigures) -> str | None:
@@ -294,7 +362,15 @@ def room_key(scope: Scope, figures: RoomFigures) -> str | None:
             return summary.category
 
 
-def ranked(keys: dict[str, Totals] | dict[str, Sums], figure: str) -> list[str]:
+def _momentum(last: Mapping[str, Sums], before: Mapping[str, Sums]) -> dict[str, float | None]:
+    """Gross of the last 10 minutes over that of the 10 before; null without sales before."""
+    return {
+        key: dictionary.rate(last[key].gross_minor if key in last else 0, sums.gross_minor)
+        for key, sums in before.items()
+    }
+
+
+def ranked(keys: Mapping[str, Totals] | Mapping[str, Sums], figure: str) -> list[str]:
     """Keys by a figure, the greatest first, ties by key."""
     return sorted(keys, key=lambda key: (-getattr(keys[key], figure), key))
 

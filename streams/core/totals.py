@@ -6,6 +6,7 @@ Figures that a kind of record does not carry stay 0, so the ratios over them are
 
 from schemas.records import ProductFigures, RoomFigures, RoomSummary
 from streams.core import dictionary
+from streams.core.exchange import Turn
 
 _ROOM_FIGURES = (
     "orders",
@@ -43,6 +44,13 @@ _PRODUCT_FIGURES = (
     "checkouts",
     "complaints_opened",
 )
+_MONEY = (
+    "gross_minor",
+    "refunded_minor",
+    "net_minor",
+    "suspected_minor",
+    "trusted_minor",
+)
 
 
 class Totals:
@@ -78,6 +86,19 @@ class Totals:
     def shift_product(self, figures: ProductFigures, sign: int) -> None:
         """Add or take off a product of a room."""
         self._shift(figures, _PRODUCT_FIGURES, sign)
+
+    def add_turned(self, other: "Totals", turn: Turn) -> None:
+        """Add sums of another currency; net and trusted follow from what was turned."""
+        for name in self.__slots__:
+            if name not in _MONEY:
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+        gross_minor, refunded_minor = turn(other.gross_minor), turn(other.refunded_minor)
+        net_minor = gross_minor - refunded_minor
+        self.gross_minor += gross_minor
+        self.refunded_minor += refunded_minor
+        self.net_minor += net_minor
+        self.suspected_minor += turn(other.suspected_minor)
+        self.trusted_minor += net_minor - turn(other.net_minor - other.trusted_minor)
 
     def _shift(
         self, record: RoomSummary | ProductFigures, names: tuple[str, ...], sign: int

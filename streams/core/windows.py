@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.records import RoomMinute
+from streams.core.exchange import Turn
 from streams.core.pane import MINUTE_MS
 
 WINDOW_MINUTES = {"last_10m": 10, "last_60m": 60}
@@ -33,6 +34,13 @@ class Sums:
     def add(self, other: "Sums | RoomMinute") -> None:
         self.gross_minor += other.gross_minor
         self.refunded_minor += other.refunded_minor
+        self.orders += other.orders
+        self.visits += other.visits
+
+    def add_turned(self, other: "Sums", turn: Turn) -> None:
+        """Add sums of another currency."""
+        self.gross_minor += turn(other.gross_minor)
+        self.refunded_minor += turn(other.refunded_minor)
         self.orders += other.orders
         self.visits += other.visits
 

@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 
 from schemas.records import Alert
 
+# Where each kind of alert is explained; in the project's own tree, for it has no home on the net.
+RUNBOOK = "docs/runbook.md"
 _PATH = "/api/v2/alerts"
 _ANSWER_SECONDS = 10.0
 _SHOWN_ORDERS = 5
@@ -74,6 +76,7 @@ def _annotations(alert: Alert) -> dict[str, str]:
     ]
     return {
         "summary": alert.summary,
+        "runbook_url": f"{RUNBOOK}#{alert.kind}",
         "evidence": "\n".join(lines),
         "money_minor": str(alert.money_minor),
         "currency": alert.currency or "",

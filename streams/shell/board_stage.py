@@ -16,6 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import records, topics
+from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
     ProductFigures,
@@ -85,6 +86,7 @@ class BoardStage:
         *,
         zone: str,
         top: int,
+        rates: RateTable | None = None,
         seconds: float,
         clock: Callable[[], float],
     ) -> None:
@@ -92,6 +94,7 @@ class BoardStage:
         self._publisher = publisher
         self._zone = ZoneInfo(zone)
         self._top = top
+        self._rates = rates
         self._seconds = seconds
         self._clock = clock
         self._running: asyncio.Task[None] | None = None
@@ -135,7 +138,7 @@ class BoardStage:
             await patiently(consumer.start, "boards cannot be made")
             targets = [TopicPartition(topic, 0) for topic in SOURCES]
             await seek_to_start(consumer, targets)
-            reader = BoardReader(BoardFold(self._zone, self._top))
+            reader = BoardReader(BoardFold(self._zone, self._top, self._rates))
             await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold, self.alerts = reader.fold, reader.alerts

@@ -15,8 +15,8 @@ from schemas.records import (
     Alert,
     AnyBoard,
     DeadLetter,
-    ProductMark,
     ProductFigures,
+    ProductMark,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -24,15 +24,13 @@ from schemas.records import (
     decode_alert,
     decode_board,
 )
-from streams.core.boards import GOODS_SCOPES, ROOM_SCOPES, WINDOWS
+from streams.core.boards import board_place
 from streams.core.newest import Newest
 from streams.core.stickiness.whole import stickiness_of
 from streams.embedded import Results, in_order_of_marks, in_order_of_time, reports_of
 from streams.shell.checkpoints import newest_snapshot
 from streams.shell.reading import read_to_end
 from streams.shell.room_stage import unpacked
-
-_SCOPES: tuple[str, ...] = (*ROOM_SCOPES, *GOODS_SCOPES)
 
 
 async def collect(bootstrap: str) -> Results:
@@ -126,8 +124,4 @@ async def newest_boards(bootstrap: str) -> list[AnyBoard]:
             newest.pop(key, None)  # a currency that no room has any more
         else:
             newest[key] = decode_board(key, record.value)
-    return sorted(newest.values(), key=_place)
-
-
-def _place(board: AnyBoard) -> tuple[int, int, str]:
-    return _SCOPES.index(board.scope), WINDOWS.index(board.window), board.currency or ""
+    return sorted(newest.values(), key=board_place)

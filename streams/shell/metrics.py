@@ -16,7 +16,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from schemas.records import AnyBoard, BoardRow, Progress, RoomFigures, WindowRow
+from schemas.records import (
+    AnyBoard,
+    BoardRow,
+    Progress,
+    RoomFigures,
+    WindowRow,
+    shown_currency,
+)
 from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.limits import CAPS
 from streams.shell.alert_metrics import alert_families
@@ -129,7 +136,7 @@ class WorkerCollector(Collector):
         for board, rows in shown:
             figures = _BOARD_FIGURES if board.window == "total" else _WINDOW_FIGURES
             for row in rows:
-                where = [board.scope, board.window, board.currency or "", row.key, row.name]
+                where = [board.scope, board.window, shown_currency(board) or "", row.key, row.name]
                 for figure in figures:
                     value = getattr(row, figure)
                     if value is not None:

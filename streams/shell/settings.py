@@ -34,6 +34,11 @@ class WorkerSettings(BaseSettings):
         le=MOST_BOARD_ROWS,
         description="Rows of a published board; a board is one record, so not all of any number.",
     )
+    rates_file: Path | None = Field(
+        None,
+        description="A rate table, YAML {base, date, rates}: boards over all currencies in its "
+        "base, beside those of each currency.",
+    )
     metric_rows: int = Field(20, ge=0, le=500, description="Rows of a board shown as metrics.")
     zone: str = Field(DEFAULT_ZONE, description="Time zone of the day boards.")
     view_seconds: float = Field(1.0, gt=0, description="How often live views are refreshed.")

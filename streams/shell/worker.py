@@ -23,6 +23,7 @@ import mode
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from schemas.exchange import RateTable
 from schemas.topics import CHECKPOINTS, LIVE_EVENTS
 from streams.collector import collect_rarely
 from streams.shell import batch_transport, liveness, logs, metrics
@@ -108,9 +109,12 @@ class Worker:
 
     Args:
         partitions: how many `live-events` has.
+        rates: for boards over all currencies.
     """
 
-    def __init__(self, settings: WorkerSettings, partitions: int) -> None:
+    def __init__(
+        self, settings: WorkerSettings, partitions: int, rates: RateTable | None = None
+    ) -> None:
         self._settings = settings
         self.app = build_app(settings)
         self._publisher = KafkaPublisher(settings.kafka)
@@ -129,6 +133,7 @@ class Worker:
             self._publisher,
             zone=settings.zone,
             top=settings.top,
+            rates=rates,
             seconds=settings.view_seconds,
             clock=time.monotonic,
         )
@@ -350,7 +355,7 @@ class Worker:
         return f"the state of partitions {loading} is not loaded yet" if loading else ""
 
 
-def run_worker(settings: WorkerSettings, partitions: int) -> None:
+def run_worker(settings: WorkerSettings, partitions: int, rates: RateTable | None = None) -> None:
     """Run until a signal; returns after a clean stop, ends the process with 70 on any error.
 
     Raises:
@@ -363,7 +368,7 @@ def run_worker(settings: WorkerSettings, partitions: int) -> None:
     collect_rarely()
 
     async def run() -> None:
-        await Worker(settings, partitions).run()
+        await Worker(settings, partitions, rates).run()
 
     asyncio.run(run())
 

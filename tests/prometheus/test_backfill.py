@@ -2,14 +2,6 @@
 
 import json
 import re
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +12,9 @@ from producers.generator import generate
 from roompulse.backfill import moments
 from roompulse.cli.app import app
 from roompulse.shown_run import ShownRun
-from tests.prometheus.programs import program
+from tests.prometheus.programs import NOTHING_SCRAPED, ask, program, prometheus
 
 _INTERVAL = 15
-_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -37,50 +28,8 @@ def _events(session: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in session.read_text(encoding="utf-8").splitlines()]
 
 
-@contextmanager
-def _prometheus(data: Path, folder: Path) -> Iterator[str]:
-    """A Prometheus that scrapes nothing and keeps the past."""
-    settings = folder / "prometheus.yml"
-    settings.write_text("scrape_configs: []\n", encoding="utf-8")
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with (folder / "prometheus.log").open("wb") as log:
-        running = subprocess.Popen(
-            [
-                program("prometheus"),
-                f"--config.file={settings}",
-                f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=100y",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait_until_ready(url, folder / "prometheus.log")
-        yield url
-    finally:
-        running.kill()
-        running.wait()
-
-
-def _wait_until_ready(url: str, log: Path) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{url}/-/ready", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(log.read_text(encoding="utf-8"))
-
-
 def _asked(url: str, query: str, at_seconds: int) -> dict[str, float]:
-    asked = urllib.parse.urlencode({"query": query, "time": at_seconds})
-    with urllib.request.urlopen(f"{url}/api/v1/query?{asked}", timeout=30) as answer:
-        found = json.loads(answer.read())["data"]["result"]
+    found = ask(url, "query", query=query, time=at_seconds)["result"]
     return {one["metric"].get("key", ""): float(one["value"][1]) for one in found}
 
 
@@ -102,7 +51,7 @@ def test_prometheus_shows_the_night_as_a_count_of_its_events_gives_it(
     first, last = map(int, re.findall(r"from (\d+) to (\d+)", done.output)[0])
     assert (last - first) % _INTERVAL == 0
     events = _events(session)
-    with _prometheus(data, tmp_path) as url:
+    with prometheus(NOTHING_SCRAPED, data, tmp_path) as url:
         for at in (first + (last - first) // 3 // _INTERVAL * _INTERVAL, last):
             query = 'roompulse_board_gross_minor{scope="room", window="total"} > 0'
             counted = _gross_by_room(events, at * 1000)

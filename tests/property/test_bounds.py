@@ -35,6 +35,8 @@ ELSEWHERE: Final = {
     "known_alerts",
     "open_incidents",
     "delisted_products",
+    "share_categories",
+    "recent_complaints",
 }
 
 

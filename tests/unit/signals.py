@@ -54,6 +54,50 @@ def delisted_and_sold_on() -> list[Event]:
     ]
 
 
+def refund(number: int, minutes: float, **more: object) -> Event:
+    """The whole of an order of the room goes back."""
+    return {
+        "type": "refund",
+        "event_id": f"refund-{number}",
+        "ts_ms": at(minutes),
+        "room_id": ROOM,
+        "refund_id": f"refund-{number}",
+        "order_id": f"{ROOM}-o{number}",
+        "buyer_id": f"{ROOM}-b{number}",
+        "product_id": "p1",
+        "amount_minor": 1_000,
+        "ordered_ts_ms": at(minutes),
+        "reason": "quality",
+        **more,
+    }
+
+
+def complaint(number: int, minutes: float, **more: object) -> Event:
+    """The buyer of an order of the room complains."""
+    return {
+        "type": "complaint",
+        "event_id": f"complaint-{number}",
+        "ts_ms": at(minutes),
+        "room_id": ROOM,
+        "complaint_id": f"complaint-{number}",
+        "buyer_id": f"{ROOM}-b{number}",
+        "status": "opened",
+        "kind": "quality",
+        "order_id": f"{ROOM}-o{number}",
+        **more,
+    }
+
+
+def faulty_batch(first: int = 30, count: int = 12) -> list[Event]:
+    """So many orders in a row come back, each a quarter of an hour after it was paid."""
+    return [refund(number, number + 15) for number in range(first, first + count)]
+
+
+def complaining(first: int = 40, count: int = 10) -> list[Event]:
+    """So many buyers complain within minutes."""
+    return [complaint(first + n, first + 12 + n / 4) for n in range(count)]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
-    return evening(delisted_and_sold_on())
+    return evening(delisted_and_sold_on(), faulty_batch(), complaining())

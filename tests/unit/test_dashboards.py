@@ -26,7 +26,7 @@ PANELS = [
 ]
 each_panel = pytest.mark.parametrize(("board", "panel"), PANELS)
 # Grafana's own, and the group of `label_replace`.
-BUILT_IN = {"__rate_interval", "1"}
+BUILT_IN = {"__rate_interval", "__range", "1"}
 
 
 def exprs(panel: dict[str, Any]) -> list[str]:
@@ -126,7 +126,7 @@ def test_a_query_names_no_job_no_instance_and_no_length_of_time(
     assert board
     for expr in exprs(panel):
         assert not re.search(r"\b(job|instance|partition|room_id|key)\s*[=!]~?\s*\"[^$]", expr)
-        assert set(re.findall(r"\[([^\]]*)\]", expr)) <= {"$__rate_interval"}
+        assert set(re.findall(r"\[([^\]]*)\]", expr)) <= {"$__rate_interval", "$__range"}
         assert not re.search(r"\brate\((?!roompulse_\w+_total)", expr), "a rate is of a counter"
         assert not re.search(r"\bderiv\(roompulse_\w+_total", expr), "a slope is of a gauge"
 

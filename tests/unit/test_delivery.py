@@ -63,6 +63,7 @@ def test_its_annotations_explain_it_and_its_link_leads_to_the_room_at_that_time(
     assert notes["evidence"] == (
         "shared_device: 50.0% seen, 1.5% normal, weight 12.3; orders o0, o1, o2, o3, o4 and 2 more"
     )
+    assert notes["runbook_url"] == "docs/runbook.md#brushed_orders"
     assert (notes["money_minor"], notes["currency"], notes["version"]) == ("12345", "CNY", "1")
     assert post["generatorURL"] == (
         f"http://grafana/d/room?orgId=1&var-room=r1&from={_AT_MS - 60_000}&to={_AT_MS}"

@@ -4,20 +4,27 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from roompulse import pages
 from roompulse.cli.app import app
-from schemas.records import RoomSummary
+from schemas.records import ALERT_KINDS, RoomSummary
 from schemas.topics import TOPICS
 from streams.core.dictionary import FIGURES, RATIOS
 from streams.core.limits import CAPS
+from streams.shell.alertmanager import RUNBOOK
 from streams.shell.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+GUIDES = (
+    "docs/runbook.md",
+    *(f"docs/guides/{path.name}" for path in sorted((ROOT / "docs/guides").glob("*.md"))),
+)
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *GUIDES)
 
 
 def _text(name: str) -> str:
@@ -33,6 +40,13 @@ def _commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 COMMANDS = sorted(_commands(typer.main.get_command(app)))
+
+
+def _options(command: str) -> set[str]:
+    group: Any = typer.main.get_command(app)
+    for word in command.split(" "):
+        group = group.commands[word]
+    return {option for parameter in group.params for option in parameter.opts}
 
 
 def test_pages_made_from_code_are_current_byte_for_byte() -> None:
@@ -83,16 +97,35 @@ def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"`roompulse {command}" in _text("README.md")
 
 
-def test_the_readme_names_no_command_that_is_not_there() -> None:
-    for named in re.findall(r"`roompulse ([a-z-]+(?: [a-z-]+)?)", _text("README.md")):
-        words = named.split(" ")
-        assert " ".join(words) in COMMANDS or words[0] in COMMANDS, named
+@pytest.mark.parametrize("name", ["README.md", *GUIDES])
+def test_a_document_names_no_command_that_is_not_there(name: str) -> None:
+    named = re.findall(r"(?m)(?:`|^)roompulse ([a-z-]+(?: [a-z-]+)?)", _text(name))
+    for words in (each.split(" ") for each in named):
+        assert " ".join(words) in COMMANDS or words[0] in COMMANDS, words
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_names_no_option_that_its_command_does_not_have(name: str) -> None:
+    for line in re.findall(r"(?m)(?:`|^)roompulse ([^`\n]*)", _text(name)):
+        words = line.partition("#")[0].split()
+        command = next(each for each in (" ".join(words[:2]), words[0]) if each in COMMANDS)
+        for option in (word for word in words if word.startswith("--")):
+            assert option in _options(command), f"roompulse {command} {option}"
+
+
+def test_every_alert_has_its_section_in_the_runbook_and_leads_there() -> None:
+    headings = set(re.findall(r"(?m)^### (\w+)$", _text("docs/runbook.md")))
+    rules = yaml.safe_load(_text("deploy/prometheus/rules/alerts.yml"))
+    of_pipeline = [rule for group in rules["groups"] for rule in group["rules"]]
+    assert headings == {*ALERT_KINDS, *(rule["alert"] for rule in of_pipeline)}
+    for rule in of_pipeline:
+        assert rule["annotations"]["runbook_url"] == f"{RUNBOOK}#{rule['alert'].lower()}"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_file_that_a_document_names_exists(name: str) -> None:
     text = _text(name)
-    linked = re.findall(r"\]\(([^)#:]+)\)", text)
+    linked = [(ROOT / name).parent / path for path in re.findall(r"\]\(([^)#:]+)(?:#\w+)?\)", text)]
     quoted = re.findall(
         r"`((?:schemas|producers|streams|deploy|roompulse|tests|benchmarks|docs)/[^`\s*]*)`", text
     )

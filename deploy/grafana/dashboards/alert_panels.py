@@ -20,7 +20,7 @@ def firing(severity: str, *, width: int = 4) -> Panel:
     colour = {"page": "red", "review": "orange"}[severity]
     return stat(
         f"{severity.capitalize()}s firing",
-        f'sum(severity:roompulse_alerts_firing:sum{{severity="{severity}"}}) or vector(0)',
+        f'sum(max by (kind) (roompulse_alerts_firing{{severity="{severity}"}})) or vector(0)',
         steps=((None, "green"), (1, colour)),
         about=SUSPECTED,
         width=width,

@@ -61,8 +61,8 @@ INTEGRITY = Page(
                 firing("page"),
                 firing("review"),
                 stat(
-                    "Raised, last hour",
-                    "sum(severity:roompulse_alerts_raised:increase1h)",
+                    "Raised in the time shown",
+                    "sum(increase(roompulse_alerts_raised_total[$__range]))",
                     decimals=0,
                     about="An incident that got graver counts at both severities.",
                 ),
@@ -84,7 +84,10 @@ INTEGRITY = Page(
             (
                 graph(
                     "Firing, by severity",
-                    ("severity:roompulse_alerts_firing:sum", "{{severity}}"),
+                    (
+                        "sum by (severity) (max by (kind, severity) (roompulse_alerts_firing))",
+                        "{{severity}}",
+                    ),
                     decimals=0,
                 ),
                 graph(

@@ -32,12 +32,15 @@ class ScoredOrder:
         dwell_ms: from entering to buying; None if that is not known.
         quick_refund: None until it is decided.
         suspected: whether it came off trusted GMV.
+        counted: whether it is among the orders whose soon refunds are counted.
+        returned_ms: when it was first refunded, if that was soon.
     """
 
     __slots__ = (
         "account_age_days",
         "amount_minor",
         "buyer_id",
+        "counted",
         "dwell_ms",
         "identities",
         "list_minor",
@@ -46,6 +49,7 @@ class ScoredOrder:
         "product_id",
         "quantity",
         "quick_refund",
+        "returned_ms",
         "suspected",
         "ts_ms",
         "visited",
@@ -66,6 +70,8 @@ class ScoredOrder:
         self.orders_in_an_hour = 1
         self.quick_refund: bool | None = None
         self.suspected = False
+        self.counted = False
+        self.returned_ms: int | None = None
 
     def snapshot(self) -> list[Any]:
         return [getattr(self, name) for name in self.__slots__]

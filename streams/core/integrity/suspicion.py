@@ -8,14 +8,18 @@ from typing import Any, Final
 from schemas.rules import RuleSet
 from streams.core import limits
 from streams.core.integrity.brushing import Brushing
+from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
 from streams.core.integrity.order_signs import OrderSigns
+from streams.core.integrity.refund_surge import RefundSurge
 from streams.core.integrity.sale_after_delisting import SaleAfterDelisting
 
 # In checkpoints their state stands in this order.
 DETECTORS: Final[tuple[type[Detector], ...]] = (
     Brushing,
     SaleAfterDelisting,
+    RefundSurge,
+    ComplaintSurge,
 )
 
 
