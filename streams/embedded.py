@@ -23,8 +23,10 @@ from schemas.records import (
     Alert,
     AnyBoard,
     DeadLetter,
+    ProductFigures,
     ProductMark,
     Progress,
+    RoomFigures,
     RoomMinute,
     RoomSummary,
 )

@@ -24,14 +24,7 @@ from schemas.codec import Event, RoomEvent, Rules, Tick, View
 from schemas.details import Detail
 from schemas.errors import InputError, Reason
 from schemas.events import LATEST_MS
-from schemas.records import (
-    DeadLetter,
-    ProductFigures,
-    Progress,
-    RoomFigures,
-    RoomMinute,
-    Version,
-)
+from schemas.records import DeadLetter, ProductFigures, Progress, RoomFigures, RoomMinute, Version
 from schemas.rules import RuleSet
 from schemas.topics import LIVE_EVENTS
 from streams.core import limits

@@ -31,7 +31,7 @@ from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.facts import Minute
 from streams.core.integrity.suspicion import Suspicion
-from streams.core.ledger import KnownOrder, Ledger, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
 from streams.core.pane import MINUTE_MS, Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Pair, ProductLedger, Products

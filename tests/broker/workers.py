@@ -35,6 +35,8 @@ FILES = (
     "product-marks.ndjson",
     "boards.json",
     "dead-letters.ndjson",
+    "after-sales.json",
+    "after-sales-minutes.ndjson",
 )
 START_SECONDS = 40.0  # imports alone take 2 s on an idle machine, and several start at once
 _POLL_SECONDS = 0.05

@@ -84,7 +84,7 @@ def test_every_cap_is_looked_at_here() -> None:
     partition, _ = folded([encode({"type": "tick", "event_id": "t", "ts_ms": BASE_MS})])
     fold(partition, [b"", encode(order(1))], 1, 2)
     looked_at = {"rooms", *sizes_of(partition.rooms["r"])}
-    assert looked_at == set(FLOODS)
+    assert looked_at == {*FLOODS, "loads"}
     assert set(limits.CAPS) - looked_at <= ELSEWHERE
 
 
@@ -142,11 +142,6 @@ def refund(number: int) -> Event:
     return event("refund", number, **back, amount_minor=1, ordered_ts_ms=BASE_MS, reason="quality")
 
 
-def refund_of_a_merchant(number: int) -> Event:
-    """A refund whose merchant is known by its own order alone."""
-    return order(number, merchant_id=f"m{number}") if number % 2 else refund(number - 1)
-
-
 def checkout(number: int) -> Event:
     asked = {"order_id": f"o{number}", "buyer_id": "b", "product_id": "p"}
     return event("checkout", number, **asked, quantity=1, amount_minor=100)
@@ -177,8 +172,7 @@ FLOODS: Final[dict[str, Any]] = {
     "complaint_courses": complaint,
     "products": lambda number: order(number, product_id=f"p{number}"),
     "product_merchants": listed,
-    "loads": refund_of_a_merchant,
-    "pitch_minutes": lambda number: refund(number) | {"ordered_ts_ms": BASE_MS + number * 60_000},
+    "pitch_minutes": lambda number: order(number, ts_ms=BASE_MS + number * 60_000),
 }
 
 
@@ -197,6 +191,21 @@ def test_a_flood_of_ids_gives_up_the_oldest_and_counts_them(name: str) -> None:
     assert partition.progress().evicted[name] == FLOOD - CAP
 
 
+def test_a_flood_of_merchants_gives_up_their_oldest_loads() -> None:
+    """A refund is its order's merchant's; two events each, unlike the floods above."""
+    pairs = [(order(n, merchant_id=f"m{n}"), refund(n)) for n in range(FLOOD)]
+    with caps_of(CAP):
+        tick = {"type": "tick", "event_id": "t", "ts_ms": BASE_MS}
+        partition, _ = folded(
+            [encode(each) for each in (tick, *(e for pair in pairs for e in pair))]
+        )
+    loads = partition.rooms["r"].after_sales.loads
+    assert {merchant for merchant, _ in loads.by_place} == {
+        f"m{n}" for n in range(FLOOD - CAP, FLOOD)
+    }
+    assert partition.progress().evicted["loads"] == FLOOD - CAP
+
+
 def _ids(room: Room, name: str) -> list[str]:
     maps: dict[str, Any] = {
         "visits": room.audience._open,
@@ -209,7 +218,6 @@ def _ids(room: Room, name: str) -> list[str]:
         "complaint_courses": room.after_sales._courses,
         "products": {product_id: None for product_id, _ in room.products.pairs},
         "product_merchants": room.products._merchants,
-        "loads": [merchant_id or "m0" for merchant_id, _ in room.after_sales.loads.by_place],
         "pitch_minutes": [str((minute_ms - BASE_MS) // 60_000) for minute_ms in room.pitch.minutes],
     }
     return list(maps[name])
