@@ -27,7 +27,7 @@ from schemas.records import (
 )
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
-from streams.shell.patience import patiently
+from streams.shell.patience import connected, patiently
 from streams.shell.ports import Publisher
 from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
 
@@ -135,7 +135,7 @@ class BoardStage:
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
         try:
-            await patiently(consumer.start, "boards cannot be made")
+            await connected(consumer.start, "boards cannot be made")
             targets = [TopicPartition(topic, 0) for topic in SOURCES]
             await seek_to_start(consumer, targets)
             reader = BoardReader(BoardFold(self._zone, self._top, self._rates))

@@ -15,6 +15,7 @@ GIVE_UP_SECONDS = 120.0
 # One request; a broker that hangs is asked again after it, well within the limit.
 REQUEST_TIMEOUT_MS = 15_000
 _PAUSE_SECONDS = 0.5
+_FINISH_SECONDS = 2.0  # a Kafka that answers has connected long before
 
 Found = TypeVar("Found")
 
@@ -52,3 +53,24 @@ async def patiently(
                 await asyncio.sleep(_PAUSE_SECONDS)
     except TimeoutError as error:
         raise KafkaSilentError(what) from error
+
+
+async def connected(
+    start: Callable[[], Awaitable[Found]], what: str, seconds: float = GIVE_UP_SECONDS
+) -> Found:
+    """Start a client patiently; whoever cancels it waits for what is under way.
+
+    Kafka's client leaves a connection open that is cancelled while it is made, and warns of it in
+    the last lines of the log.
+
+    Raises:
+        KafkaSilentError, KafkaError: as `patiently`.
+    """
+    starting = asyncio.ensure_future(patiently(start, what, seconds))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=_FINISH_SECONDS)
+        if not starting.cancel() and not starting.cancelled():
+            starting.exception()  # nobody asks any more
+        raise

@@ -31,7 +31,7 @@ from streams.shell.board_stage import LEADING_PARTITION, BoardStage
 from streams.shell.checkpoints import KafkaCheckpoints
 from streams.shell.live_log import LiveLog
 from streams.shell.log_ends import LogEnds
-from streams.shell.patience import KafkaSilentError, patiently
+from streams.shell.patience import KafkaSilentError, connected
 from streams.shell.publisher import KafkaPublisher
 from streams.shell.room_stage import ForeignStateError, RoomStage
 from streams.shell.settings import WorkerSettings
@@ -183,6 +183,7 @@ class Worker:
         finally:
             self._is_stopping = True
             preparing.cancel()
+            await asyncio.wait([preparing])
             await self._close()
 
     async def _prepare(self) -> None:
@@ -190,7 +191,7 @@ class Worker:
         settings = self._settings
         await self._web.start(settings.metrics_host, settings.metrics_port, settings.address_file)
         for adapter in (self._publisher, self._checkpoints, self._live_log, self._log_ends):
-            await patiently(adapter.start, "the worker cannot start", _STOP_SECONDS)
+            await connected(adapter.start, "the worker cannot start", _STOP_SECONDS)
 
     async def _work_until(self, signalled: "asyncio.Task[bool]") -> None:
         # returns only once partitions were assigned: a signal may come before

@@ -35,7 +35,7 @@ from streams.shell.batch_transport import Batch
 from streams.shell.liveness import stuck_partitions
 from streams.shell.log_ends import LogEnds
 from streams.shell.metrics import WorkerView
-from streams.shell.patience import KafkaSilentError, patiently
+from streams.shell.patience import KafkaSilentError, connected, patiently
 from streams.shell.publisher import KafkaPublisher
 from streams.shell.room_stage import ForeignStateError, PartitionHealth, RoomStage, packed
 from streams.shell.settings import WorkerSettings
@@ -527,3 +527,40 @@ async def test_records_are_released_once_they_are_folded() -> None:
     assert len(worker._stage._slots[0].unacknowledged) == 3
     assert [each() for each in watched] == [None, None, None]
     await worker._close()
+
+
+async def test_whoever_cancels_a_connection_that_is_being_made_waits_for_it() -> None:
+    ended: list[str] = []
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def start() -> None:
+        begun.set()
+        await may_end.wait()
+        ended.append("connected")
+
+    connecting = asyncio.create_task(connected(start, "x"))
+    await begun.wait()
+    connecting.cancel()
+    await asyncio.sleep(0)
+    assert not connecting.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    assert ended == ["connected"]
+
+
+async def test_a_connection_that_is_never_made_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "_FINISH_SECONDS", 0.01)
+    begun = asyncio.Event()
+
+    async def start() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    connecting = asyncio.create_task(connected(start, "x"))
+    await begun.wait()
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
