@@ -11,11 +11,12 @@ import msgspec
 
 from schemas import records
 from schemas.records import Counts, Progress
+from streams.core.stickiness.drop_off import drop_off
 from streams.core.stickiness.facts import Row
 from streams.embedded import Results
 
-# Workers keep what it is made of in their state, and do not publish it.
-UNPUBLISHED_FILE = "stickiness.json"
+# Workers keep what they are made of in their state, and do not publish them.
+UNPUBLISHED_FILES = frozenset({"stickiness.json", "retention.json"})
 
 
 def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> None:
@@ -35,7 +36,11 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
     boards = b",\n".join(records.encode(board) for board in results.boards)
     (folder / "boards.json").write_bytes(b"[" + boards + b"]\n")
     if results.stickiness is not None:
-        (folder / UNPUBLISHED_FILE).write_bytes(_sections(results.stickiness))
+        (folder / "stickiness.json").write_bytes(_sections(results.stickiness))
+    if results.retention is not None:
+        (folder / "retention.json").write_bytes(_sections(results.retention))
+    losses = drop_off(results.rooms, results.minutes, results.marks)
+    (folder / "drop-off.json").write_bytes(_sections(losses))
     run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
     text = msgspec.json.format(records.encode(run), indent=2)
     (folder / "run.json").write_bytes(text + b"\n")

@@ -11,11 +11,11 @@ from typing import Any
 
 from roompulse.cli.board_view import money_of
 from schemas.records import Counts, RoomSummary
-from streams.result_files import UNPUBLISHED_FILE
+from streams.result_files import UNPUBLISHED_FILES
 
 # In run.json two runs of a log may differ: it holds how long each took, and the closing tick of a
 # replay is an event there, while a run of the file counts none.
-_UNLIKE_FILES = {"run.json", UNPUBLISHED_FILE}
+_UNLIKE_FILES = {"run.json", *UNPUBLISHED_FILES}
 _PLANTED = ("duplicate", "rejected", "late", "future")
 _ROOM_FIGURES = ("orders", "units", "gross_minor", "refunds", "refunded_minor", "checkouts")
 

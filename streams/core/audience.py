@@ -18,6 +18,7 @@ from typing import Any
 from schemas.clock import NOTHING_MS
 from schemas.codec import View
 from streams.core import limits
+from streams.core.attendance import STAYS_MS, Attendance
 from streams.core.distinct import DistinctCount
 from streams.core.gone import Gone
 from streams.core.histogram import DurationHistogram
@@ -33,9 +34,9 @@ VISITS_THAT_TELL = 10
 # is looked at five times at most without having been seen in between.
 _LOOK_AHEAD_MS = 20_000
 _last_of = attrgetter("last_ms")
-STAYS_MS = (30_000, 60_000, 300_000)
 # What viewers do, besides being there.
 COUNTED_ACTIONS = ("click", "cart", "comment", "like", "share", "follow", "gift")
+_INTERACTIONS = ("comment", "like", "share", "follow", "gift")
 
 
 class Visit:
@@ -168,6 +169,18 @@ class Audience:
         """Free what is no longer asked about: nothing has happened here for a day."""
         self.expire(watermark_ms, open_from_ms)
         self._recently_gone.rest()
+
+    def attendance(self) -> Attendance:
+        """What its visits come to."""
+        found = Attendance()
+        found.visits = self.visits
+        found.ended = self.ended
+        found.watch_ms = self.watch_ms
+        found.stayed = self.stayed
+        found.stays = self.stays
+        found.interactions = sum(self.actions[action] for action in _INTERACTIONS)
+        found.follows = self.actions["follow"]
+        return found
 
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""

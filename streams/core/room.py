@@ -26,7 +26,7 @@ from schemas.errors import Reason
 from schemas.records import ProductFigures, RoomFigures, RoomMinute, RoomSummary, Version
 from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
-from streams.core.audience import STAYS_MS, Audience
+from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.facts import Minute
@@ -287,7 +287,7 @@ class Room:
         opened, ledger, audience = self.opened, self.ledger, self.audience
         funnel, after_sales, actions = self.funnel, self.after_sales, self.audience.actions
         stayed = [dictionary.rate(count, audience.ended) for count in audience.stayed]
-        stayed_30s, stayed_60s, stayed_300s = stayed
+        stayed_30s, stayed_60s, stayed_300s, *_ = stayed
         return RoomSummary(
             room_id=self.room_id,
             host_id=opened.host_id if opened else None,
@@ -444,6 +444,3 @@ def _product_figures(
         complaints_opened=figures.complaints_opened,
         quality_refunds=figures.quality_refunds,
     )
-
-
-assert len(STAYS_MS) == 3  # noqa: PLR2004 - the three shares of a summary

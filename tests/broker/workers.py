@@ -37,6 +37,7 @@ FILES = (
     "dead-letters.ndjson",
     "after-sales.json",
     "after-sales-minutes.ndjson",
+    "drop-off.json",
 )
 START_SECONDS = 40.0  # imports alone take 2 s on an idle machine, and several start at once
 _POLL_SECONDS = 0.05

@@ -99,5 +99,6 @@ def files_of(results: Results) -> dict[str, list[bytes]]:
         "after-sales": [records.encode(results.after_sales)],
         "after-sales-minutes": [records.encode(line) for line in results.pitch],
         "stickiness": [records.encode({"stickiness": results.stickiness})],
+        "retention": [records.encode({"retention": results.retention})],
         "run": [records.encode(run_report(results.progress, elapsed_seconds=0))],
     }

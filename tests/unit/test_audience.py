@@ -216,7 +216,7 @@ def test_shares_of_stays_and_their_median() -> None:
     watched.see("d", 300_000, "leave")
     audience = watched.audience
     assert audience.ended == 4
-    assert audience.stayed == [3, 2, 1]
+    assert audience.stayed == [3, 2, 1, 0, 0]
     assert audience.stays.median() == pytest.approx(45_000, rel=0.05)
 
 

@@ -24,7 +24,7 @@ from roompulse.shown_run import ShownRun
 from roompulse.standing import standing_of
 from schemas.records import Counts, RoomSummary
 from streams.embedded import EmbeddedRun, Results
-from streams.result_files import UNPUBLISHED_FILE, write_results
+from streams.result_files import UNPUBLISHED_FILES, write_results
 
 EVENTS = 3_000
 
@@ -98,7 +98,7 @@ def test_a_single_other_byte_or_a_missing_file_fails(results: Results, tmp_path:
     for elapsed_seconds, folder in enumerate((ours, theirs)):
         write_results(results, folder, elapsed_seconds=elapsed_seconds)
     assert checks.check_files(ours, theirs, "equal").passed, "how long it took may differ"
-    names = {path.name for path in ours.iterdir()} - {"run.json", UNPUBLISHED_FILE}
+    names = {path.name for path in ours.iterdir()} - {"run.json", *UNPUBLISHED_FILES}
     assert {"rooms.ndjson", "minutes.ndjson", "boards.json", "dead-letters.ndjson"} <= names
     for name in names:
         text = (theirs / name).read_bytes()

@@ -1,13 +1,16 @@
 """What all partitions together say of viewers and buyers: their states, joined into one report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.calendar import Calendar
 from schemas.records import RoomSummary
+from streams.core.attendance import Attendance
+from streams.core.pane import MINUTE_MS
 from streams.core.partition import Partition
 from streams.core.stickiness.event_days import EventDays
-from streams.core.stickiness.facts import Suspects
+from streams.core.stickiness.facts import Suspects, gathered
 from streams.core.stickiness.report import Report, report
+from streams.core.stickiness.retention import retention
 
 
 def stickiness_of(
@@ -24,6 +27,26 @@ def stickiness_of(
     watermark_ms = min((mark for mark in marks if mark is not None), default=None)
     states = [partition.stickiness for partition in partitions]
     return report(states, rooms, watermark_ms, calendar, _suspects(partitions))
+
+
+def retention_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummary]) -> Report:
+    """What `retention.json` holds, with the visits that silence has ended by the watermarks.
+
+    Args:
+        partitions: all of them, in one zone.
+        rooms: every room with an accepted event, by id.
+    """
+    visits = dict(each for partition in partitions for each in _visits_of(partition))
+    facts = gathered(partition.stickiness for partition in partitions)
+    return retention(visits, rooms, facts)
+
+
+def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:
+    watermark_ms = partition.watermark_ms
+    for room_id, room in partition.rooms.items():
+        if watermark_ms is not None:
+            room.audience.expire(watermark_ms, watermark_ms - watermark_ms % MINUTE_MS)
+        yield room_id, room.audience.attendance()
 
 
 def _suspects(partitions: Sequence[Partition]) -> Suspects:
