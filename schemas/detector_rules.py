@@ -75,3 +75,18 @@ class ComplaintSurgeRules(SurgeRules):
     later_share: Share = Field(
         0.04, description="Of complaints about all that a room ever sold, so many in an hour."
     )
+
+
+class StockOutRules(DetectorRules):
+    """When a product is told to have run out: when as much was sold as there was."""
+
+
+class GmvMilestoneRules(DetectorRules):
+    """Which sums of gross GMV of a room are told."""
+
+    milestones_major: tuple[Annotated[int, Field(ge=1, le=10**12)], ...] = Field(
+        (10_000_000, 100_000_000),
+        min_length=1,
+        max_length=20,
+        description="Sums in major units of the room's currency.",
+    )

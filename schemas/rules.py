@@ -16,11 +16,13 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    GmvMilestoneRules,
     Minutes,
     RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
     Share,
+    StockOutRules,
 )
 from schemas.errors import InputError
 from schemas.events import Party
@@ -150,6 +152,8 @@ class RuleSet(BaseModel):
     sale_after_delisting: SaleAfterDelistingRules = SaleAfterDelistingRules()
     refund_surge: RefundSurgeRules = RefundSurgeRules()
     complaint_surge: ComplaintSurgeRules = ComplaintSurgeRules()
+    stock_out: StockOutRules = StockOutRules()
+    gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

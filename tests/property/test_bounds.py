@@ -37,6 +37,7 @@ ELSEWHERE: Final = {
     "delisted_products",
     "share_categories",
     "recent_complaints",
+    "stocked_products",
 }
 
 

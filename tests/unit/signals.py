@@ -98,6 +98,19 @@ def complaining(first: int = 40, count: int = 10) -> list[Event]:
     return [complaint(first + n, first + 12 + n / 4) for n in range(count)]
 
 
+def run_out() -> list[Event]:
+    """Five pieces of a product, and six orders of it."""
+    return [
+        product("p5", "stocked", 25, stock=5),
+        *(sold(5_000 + number, 26 + number, product_id="p5") for number in range(6)),
+    ]
+
+
+def great_order() -> list[Event]:
+    """One order for ten million yuan."""
+    return [sold(6_000, 33, product_id="p6", amount_minor=1_000_000_000)]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
-    return evening(delisted_and_sold_on(), faulty_batch(), complaining())
+    return evening(delisted_and_sold_on(), faulty_batch(), complaining(), run_out(), great_order())

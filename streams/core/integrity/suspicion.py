@@ -10,9 +10,11 @@ from streams.core import limits
 from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
+from streams.core.integrity.gmv_milestone import GmvMilestone
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
 from streams.core.integrity.sale_after_delisting import SaleAfterDelisting
+from streams.core.integrity.stock_out import StockOut
 
 # In checkpoints their state stands in this order.
 DETECTORS: Final[tuple[type[Detector], ...]] = (
@@ -20,6 +22,8 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     SaleAfterDelisting,
     RefundSurge,
     ComplaintSurge,
+    StockOut,
+    GmvMilestone,
 )
 
 
