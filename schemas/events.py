@@ -15,7 +15,8 @@ EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z, the first stamp that is a
 LATEST_MS = 4_102_444_800_000 - 1  # the last millisecond before 2100-01-01T00:00:00Z
 LARGEST_INTEGER = 2**63 - 1
 
-Id = Annotated[str, Field(min_length=1, max_length=64)]
+LONGEST_ID = 64  # code points
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 StampMs = Annotated[int, Field(ge=EARLIEST_MS, le=LATEST_MS)]
 Integer = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import os
 import signal
 import time
 from datetime import UTC, datetime
@@ -20,12 +21,14 @@ from deploy.kafka.probe import (
     require_broker,
 )
 from producers import replay as replaying
+from producers.pseudonyms import PseudonymError, Pseudonyms, read_key
 from producers.replay.keys import HELP, keys_of_terminal
 from producers.sessions import SessionFileError, check_arrival_order, read_records
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
 from schemas.topics import LIVE_EVENTS
 
+PSEUDONYM_KEY_VARIABLE = "ROOMPULSE_PSEUDONYM_KEY"
 # Counting the records first gives the bar its end; above this size that would take too long.
 _COUNTED_BYTES = 256 * 1024 * 1024
 
@@ -71,6 +74,17 @@ def replay(
             help="End with a tick two minutes after the last event, which closes all minutes."
         ),
     ] = True,
+    pseudonymise: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonymise",
+            help="Send keyed digests instead of the ids of people, devices, networks, payment"
+            " accounts and addresses; the key is ROOMPULSE_PSEUDONYM_KEY, or stands in a file.",
+        ),
+    ] = False,
+    pseudonym_key_file: Annotated[
+        Path | None, typer.Option(help="A file that holds the key, 16 bytes or more.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also a file that is not ordered by arrival.")
     ] = False,
@@ -86,7 +100,12 @@ def replay(
     no closing tick.
     """
     with told_in_one_line(
-        SessionFileError, BrokerUnavailable, replaying.BrokerError, replaying.ReplayError
+        SessionFileError,
+        BrokerUnavailable,
+        replaying.BrokerError,
+        replaying.ReplayError,
+        PseudonymError,
+        OSError,
     ):
         selection = replaying.Selection(
             since=replaying.parse_moment(since) if since else None,
@@ -96,10 +115,13 @@ def replay(
         control = replaying.Control(_speed(speed))
         passes = _passes(loop)
         rebase_ms = _rebase_ms(rebase)
+        pseudonyms = _pseudonyms(pseudonym_key_file) if pseudonymise else None
 
         def open_records() -> replaying.Chunks:
             records = read_records(file)
-            return records if force else check_arrival_order(records, file)
+            if not force:
+                records = check_arrival_order(records, file)
+            return pseudonyms.of_chunks(records) if pseudonyms else records
 
         total = _count(file, passes, selection)
         require_broker(bootstrap)
@@ -117,6 +139,12 @@ def replay(
             )
         )
     _tell(report)
+    if pseudonyms is not None and pseudonyms.withheld:
+        typer.echo(f"withheld, for nobody can read who is in them: {pseudonyms.withheld:,} records")
+
+
+def _pseudonyms(key_file: Path | None) -> Pseudonyms:
+    return Pseudonyms(read_key(os.environ.get(PSEUDONYM_KEY_VARIABLE), key_file))
 
 
 async def _replay(
