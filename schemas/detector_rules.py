@@ -90,3 +90,7 @@ class GmvMilestoneRules(DetectorRules):
         max_length=20,
         description="Sums in major units of the room's currency.",
     )
+
+
+class SlaBreachRules(DetectorRules):
+    """When complaints that were not answered in time are told; the levels are in `after_sales`."""

@@ -22,6 +22,7 @@ from schemas.detector_rules import (
     SaleAfterDelistingRules,
     Score,
     Share,
+    SlaBreachRules,
     StockOutRules,
 )
 from schemas.errors import InputError
@@ -154,6 +155,7 @@ class RuleSet(BaseModel):
     complaint_surge: ComplaintSurgeRules = ComplaintSurgeRules()
     stock_out: StockOutRules = StockOutRules()
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
+    sla_breach: SlaBreachRules = SlaBreachRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -38,6 +38,7 @@ ELSEWHERE: Final = {
     "share_categories",
     "recent_complaints",
     "stocked_products",
+    "awaited_complaints",
 }
 
 

@@ -111,6 +111,19 @@ def great_order() -> list[Event]:
     return [sold(6_000, 33, product_id="p6", amount_minor=1_000_000_000)]
 
 
+def unanswered() -> list[Event]:
+    """A complaint that nobody answers for two hours, and event time that goes on."""
+    ticks = [{"type": "tick", "event_id": f"tick-{n}", "ts_ms": at(95 + 9 * n)} for n in range(12)]
+    return [complaint(7_000, 12, kind="delivery"), *ticks]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
-    return evening(delisted_and_sold_on(), faulty_batch(), complaining(), run_out(), great_order())
+    return evening(
+        delisted_and_sold_on(),
+        faulty_batch(),
+        complaining(),
+        run_out(),
+        great_order(),
+        unanswered(),
+    )

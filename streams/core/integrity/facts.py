@@ -1,8 +1,9 @@
 """What do detectors look at? Facts of a room, queued until the watermark has passed them.
 
 A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund, complaint
-or product event as the contract has it, a minute that has closed, or the moment at which an order
-may be taken as kept. Facts become plain values for a checkpoint and come back.
+or product event as the contract has it, a minute that has closed, or a moment that was waited for:
+when an order may be taken as kept, when a complaint should have been answered. Facts become plain
+values for a checkpoint and come back.
 """
 
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,13 @@ class Kept(NamedTuple):
     """An order whose money has not come back for so long that it did not come back at once."""
 
     order_id: str
+
+
+class Due(NamedTuple):
+    """A complaint whose deadline on a service level has passed a millisecond ago."""
+
+    complaint_id: str
+    level: str
 
 
 class Minute(NamedTuple):
@@ -32,15 +40,19 @@ class Minute(NamedTuple):
     orders: int
 
 
-Fact = ScoredOrder | Refund | Complaint | Product | Kept | Minute
-_TUPLES: Final[dict[str, type[Kept | Minute]]] = {"kept": Kept, "minute": Minute}
+Fact = ScoredOrder | Refund | Complaint | Product | Kept | Due | Minute
+_TUPLES: Final[dict[str, type[Kept | Due | Minute]]] = {
+    "kept": Kept,
+    "due": Due,
+    "minute": Minute,
+}
 
 
 def plain(fact: Fact) -> list[Any]:
     """A fact as plain values."""
     if isinstance(fact, ScoredOrder):
         return ["order", fact.snapshot()]
-    if isinstance(fact, Kept | Minute):
+    if isinstance(fact, Kept | Due | Minute):
         return [type(fact).__name__.lower(), list(fact)]
     return ["event", codec.encode(fact)]
 

@@ -14,6 +14,7 @@ from streams.core.integrity.gmv_milestone import GmvMilestone
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
 from streams.core.integrity.sale_after_delisting import SaleAfterDelisting
+from streams.core.integrity.sla_breach import SlaBreach
 from streams.core.integrity.stock_out import StockOut
 
 # In checkpoints their state stands in this order.
@@ -24,6 +25,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     ComplaintSurge,
     StockOut,
     GmvMilestone,
+    SlaBreach,
 )
 
 
