@@ -94,3 +94,12 @@ class GmvMilestoneRules(DetectorRules):
 
 class SlaBreachRules(DetectorRules):
     """When complaints that were not answered in time are told; the levels are in `after_sales`."""
+
+
+class ListPriceInflationRules(DetectorRules):
+    """When a list price is suspected to have been raised to be discounted from."""
+
+    orders: int = Field(3, ge=1, description="So many orders far below the list price.")
+    raised_within_hours: int = Field(24, ge=1, le=168, description="The raise is so recent,")
+    raise_share: float = Field(0.1, gt=0, le=100, description="and by so much at least.")
+    paid_share: Share = Field(0.5, description="Paid is less than this of the list price.")

@@ -17,6 +17,7 @@ from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
     GmvMilestoneRules,
+    ListPriceInflationRules,
     Minutes,
     RefundSurgeRules,
     SaleAfterDelistingRules,
@@ -156,6 +157,7 @@ class RuleSet(BaseModel):
     stock_out: StockOutRules = StockOutRules()
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
+    list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -39,6 +39,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "share_categories": (1_000, "categories of a partition with shares of their own"),
     "recent_complaints": (1_000, "complaints of a room in the last hour"),
     "awaited_complaints": (200_000, "complaints of a room that wait for an answer"),
+    "list_prices": (10_000, "products of a room whose list price was told"),
     "stocked_products": (10_000, "products of a room whose stock was told"),
     "delisted_products": (1_000, "products of a room that were taken off and not listed again"),
     "products": (20_000, "product and merchant pairs of a room with figures"),

@@ -39,6 +39,7 @@ ELSEWHERE: Final = {
     "recent_complaints",
     "stocked_products",
     "awaited_complaints",
+    "list_prices",
 }
 
 

@@ -117,6 +117,15 @@ def unanswered() -> list[Event]:
     return [complaint(7_000, 12, kind="delivery"), *ticks]
 
 
+def inflated() -> list[Event]:
+    """A list price that is doubled, and orders at a fifth of it."""
+    return [
+        product("p8", "listed", 35, list_minor=1_000),
+        product("p8", "priced", 40, list_minor=2_000),
+        *(sold(8_000 + n, 41 + n, product_id="p8", amount_minor=400) for n in range(4)),
+    ]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
     return evening(
@@ -126,4 +135,5 @@ def signals_log() -> list[Event]:
         run_out(),
         great_order(),
         unanswered(),
+        inflated(),
     )

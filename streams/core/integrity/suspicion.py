@@ -11,6 +11,7 @@ from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
 from streams.core.integrity.gmv_milestone import GmvMilestone
+from streams.core.integrity.list_price_inflation import ListPriceInflation
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
 from streams.core.integrity.sale_after_delisting import SaleAfterDelisting
@@ -26,6 +27,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     StockOut,
     GmvMilestone,
     SlaBreach,
+    ListPriceInflation,
 )
 
 
