@@ -8,10 +8,12 @@ each behaviour it relies on:
 - `Consumer.getmany` may yield any message whose `generation_id` is the current one;
 - aiokafka's fetcher builds a `ConsumerRecord` for each record in `_consumer_record` alone;
 - the aiokafka consumer of a worker is made in `_create_worker_consumer` alone;
+- a seek to the group's offsets goes through `seek_to_committed` of the consumer's thread alone, and
+  aiokafka refuses it where nothing is assigned;
 - offsets to commit come from `_new_offset` alone, gaps between them from `_add_gap` alone.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +54,20 @@ class _ConsumerThread(faust_driver.AIOKafkaConsumerThread):  # type: ignore[misc
         consumer._fetch_min_bytes = limits.min_bytes  # noqa: SLF001
         consumer._fetch_max_wait_ms = limits.wait_ms  # noqa: SLF001
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[Any, int | None]:
+        """Go on where the group is; nowhere where a rebalance has just taken everything away.
+
+        aiokafka asserts that something is assigned. Whether it is can change until its own thread
+        is asked, so the question and the seek stand together there.
+        """
+        return await self.call_thread(self._seek_what_is_assigned)  # type: ignore[no-any-return]
+
+    async def _seek_what_is_assigned(self) -> Mapping[Any, int | None]:
+        consumer = self._ensure_consumer()
+        if not consumer.assignment():
+            return {}
+        return await consumer.seek_to_committed()  # type: ignore[no-any-return]
 
 
 class _BatchConsumer(faust_driver.Consumer):  # type: ignore[misc]
