@@ -14,6 +14,7 @@ from schemas import topics
 from schemas.kafka_access import VARIABLES
 from streams.core.dictionary import FIGURES, RATIOS, Ratio
 from streams.core.limits import CAPS
+from streams.core.market.dictionary import SECTIONS
 from streams.shell.metrics import WorkerCollector, WorkerView
 from streams.shell.settings import WorkerSettings
 
@@ -26,6 +27,7 @@ def documents() -> dict[str, str]:
     return {
         "docs/metrics.md": metrics_page(),
         "docs/limits.md": limits_page(),
+        "docs/market.md": market_page(),
         "docs/topics.md": topics_page(),
         "docs/settings.md": settings_page(),
     }
@@ -81,6 +83,26 @@ def metrics_page() -> str:
         " (`metric_rows` in [settings](settings.md)), on the worker that keeps the boards; ids of"
         " viewers, buyers and orders never are.\n",
         _table(["metric", "kind", "labels", "meaning"], _prometheus_rows()),
+    )
+
+
+def market_page() -> str:
+    """Every figure of the files that compare the rooms of a session."""
+    parts = []
+    for section in SECTIONS:
+        rows = [[f"`{one.name}`", one.unit, one.meaning, one.source] for one in section.figures]
+        parts += [
+            f"## `{section.file}`: `{section.name}`\n",
+            f"{section.meaning}\n",
+            _table(["figure", "unit", "meaning", "source"], rows),
+        ]
+    return _page(
+        "Rooms beside each other",
+        "streams/core/market/dictionary.py",
+        "Files of `roompulse run` and `roompulse export` that compare the rooms of a session. Money"
+        " is in minor units and never added across currencies: a row for each. Shares have four"
+        " decimals and are null where their base is 0.\n",
+        *parts,
     )
 
 

@@ -23,6 +23,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "complaints": (200_000, "complaint ids and states of a room remembered for 24 h"),
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
     "loads": (20_000, "merchants and responsible parties of a room with after-sales figures"),
+    "sold_hours": (20_000, "products, merchants and hours of a room with an order"),
     "pitch_minutes": (20_000, "minutes of a room with an order or a refund"),
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
