@@ -77,6 +77,11 @@ class Control:
         self.speed = slower(self.speed)
         self.wake.set()
 
+    def go_at(self, speed: float) -> None:
+        """Go on at this speed; `MAX_SPEED` for as fast as it goes."""
+        self.speed = speed
+        self.wake.set()
+
     def stop(self) -> None:
         """Send nothing more, wait for what is under way, and report."""
         self.stopped = True

@@ -14,10 +14,12 @@ from deploy.kafka.probe import (
     BrokerUnavailable,
     require_broker,
 )
+from producers.replay import ReplayError
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
+from roompulse.cli.replay import speed_of
 from roompulse.console.guard import SHORTEST_TOKEN, is_loopback
-from roompulse.console.serving import Place, serve_folder, serve_kafka
+from roompulse.console.serving import Place, Session, serve_folder, serve_kafka
 from roompulse.console.web import ListenError
 from roompulse.standing import RunFolderError
 
@@ -41,6 +43,17 @@ def console(
             envvar=BOOTSTRAP_VARIABLE, help="Kafka's address: host:port, or several with commas."
         ),
     ] = DEFAULT_BOOTSTRAP,
+    session: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A session file that the page may replay to that Kafka: play, pause, speed, seek."
+            " On loopback only.",
+        ),
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Of that replay at first: times real time, such as 1 or 60; or max.")
+    ] = "60",
     host: Annotated[
         str,
         typer.Option(help="Where it listens; another address than loopback needs a token."),
@@ -64,9 +77,16 @@ def console(
     Gross, net and trusted money side by side with the rank by each, what suspicion costs, the
     curve and funnel of a room, alerts with their evidence. English and Chinese.
 
-    Example: roompulse console --results out
+    Examples:
+        roompulse console --results out
+        roompulse console --session festival.ndjson.zst --speed 100
     """
-    with told_in_one_line(BrokerUnavailable, TopicsError, RunFolderError, ListenError):
+    if session is not None and results is not None:
+        fail("a past run is not replayed: leave out --results or --session")
+    if session is not None and not is_loopback(host):
+        fail("only people at this machine may replay: leave out --host or --session")
+    with told_in_one_line(BrokerUnavailable, TopicsError, RunFolderError, ListenError, ReplayError):
+        played = None if session is None else Session(_readable(session), speed_of(speed))
         place = Place(host, port, _token(host, token_file), address_file)
         if results is None:
             require_broker(bootstrap)
@@ -74,11 +94,17 @@ def console(
             if results is not None:
                 interrupts.run(serve_folder(results, place, _tell))
             else:
-                interrupts.run(serve_kafka(bootstrap, place, _tell))
+                interrupts.run(serve_kafka(bootstrap, place, _tell, played))
 
 
 def _tell(address: str) -> None:
     typer.echo(f"console: {address}  (Ctrl-C ends it)")
+
+
+def _readable(file: Path) -> Path:
+    if not file.is_file():
+        fail(f"{file}: there is no such session file")
+    return file
 
 
 def _token(host: str, file: Path | None) -> str | None:

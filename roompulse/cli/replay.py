@@ -112,7 +112,7 @@ def replay(
             until=replaying.parse_moment(until) if until else None,
             rooms=_room_ids(rooms),
         )
-        control = replaying.Control(_speed(speed))
+        control = replaying.Control(speed_of(speed))
         passes = _passes(loop)
         rebase_ms = _rebase_ms(rebase)
         pseudonyms = _pseudonyms(pseudonym_key_file) if pseudonymise else None
@@ -268,7 +268,12 @@ def _room_ids(rooms: str | None) -> frozenset[str] | None:
     return found
 
 
-def _speed(text: str) -> float:
+def speed_of(text: str) -> float:
+    """The speed that a person means: a number, perhaps with an x before it, or max.
+
+    Raises:
+        ReplayError: it is neither.
+    """
     if text == "max":
         return replaying.MAX_SPEED
     try:

@@ -11,7 +11,8 @@ from roompulse.console.following import Following
 from roompulse.console.guard import Guard
 from roompulse.console.known import Known
 from roompulse.console.page import Moment, Pages
-from roompulse.console.web import ConsoleServer, now_ms
+from roompulse.console.player import Player
+from roompulse.console.web import ConsoleServer, Deed, now_ms
 from roompulse.verdicts import give
 
 
@@ -44,7 +45,17 @@ async def serve_folder(folder: Path, place: Place, tell: Callable[[str], None]) 
     await _serve(server, place, tell, asyncio.Event().wait)
 
 
-async def serve_kafka(bootstrap: str, place: Place, tell: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session file that the console may replay, and how fast it begins."""
+
+    file: Path
+    speed: float
+
+
+async def serve_kafka(
+    bootstrap: str, place: Place, tell: Callable[[str], None], session: Session | None = None
+) -> None:
     """Show what the workers of a Kafka publish, until cancelled.
 
     Raises:
@@ -54,18 +65,28 @@ async def serve_kafka(bootstrap: str, place: Place, tell: Callable[[str], None])
     known = Known()
     following = Following(bootstrap, known)
 
+    player: Player | None = None
+
     def moment() -> Moment:
-        return Moment(now_ms(), following.heard_ms, following.kafka_answers, following.lag)
+        replay = player.state() if player is not None else None
+        return Moment(now_ms(), following.heard_ms, following.kafka_answers, following.lag, replay)
 
     async def judge(body: bytes) -> None:
         await give(bootstrap, verdict_asked(body, known, now_ms()))
 
-    deeds = {"/api/verdicts": judge}
+    deeds: dict[str, Deed] = {"/api/verdicts": judge}
+    if session is not None:
+        player = Player(session.file, bootstrap, session.speed)
+        deeds["/api/replay"] = player.ask
     server = ConsoleServer(Pages(known), moment, Guard(place.token), deeds)
     try:
         await following.start()
+        if player is not None:
+            player.look(server.tell)
         await _serve(server, place, tell, lambda: following.run(server.tell))
     finally:
+        if player is not None:
+            await player.close()
         await following.stop()
 
 

@@ -5,6 +5,7 @@ import { drawCard } from "./card.js";
 import { at, drawPanes, drawStatus, drawSums, drawTools } from "./frame.js";
 import { drawHeadlines } from "./headlines.js";
 import { drawInbox } from "./inbox.js";
+import { drawReplay } from "./replay.js";
 import { drawRoom } from "./room.js";
 import { follow } from "./stream.js";
 import { loadTexts, t } from "./texts.js";
@@ -25,6 +26,7 @@ function draw() {
   else drawBoard(at("left"), shown.board ?? null, shown.totals);
   if (now.alert) drawCard(at("right"), shown.card?.alert_id === now.alert ? shown.card : null, status);
   else drawInbox(at("right"), shown.inbox, status);
+  drawReplay(shown.replay, status.zone);
   const pages = shown.inbox?.unjudged.page ?? 0;
   document.title = pages ? `(${pages}) Roompulse · ${t("pages")}` : "Roompulse";
 }
