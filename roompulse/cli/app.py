@@ -16,6 +16,7 @@ from roompulse.cli.generate import generate
 from roompulse.cli.record import record
 from roompulse.cli.replay import replay
 from roompulse.cli.run import run
+from roompulse.cli.top import top
 from roompulse.cli.worker import worker
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    top,
     run,
     worker,
     deliver,
