@@ -8,6 +8,7 @@ from roompulse.report.markup import Html, tag
 from roompulse.report.tables import Context, bounded, figure, framed, section
 
 _MOST_COLUMNS = 24
+_EARLIEST_MS = 946_684_800_000  # of an event: what is less is a duration
 
 
 def missing(context: Context) -> Html:
@@ -44,7 +45,8 @@ def further(context: Context) -> Html:
         for file, sections in context.files.further.items()
         for name, rows in sections.items()
     ]
-    return section(context, "further", tables) if tables else Html("")
+    intro = tag("p", context.say("further_intro"), class_="note")
+    return section(context, "further", intro, tables) if tables else Html("")
 
 
 def _plain(context: Context, title: str, rows: list[Row]) -> Html:
@@ -54,12 +56,14 @@ def _plain(context: Context, title: str, rows: list[Row]) -> Html:
         "tr",
         [tag("th", label_of(name, context.words.language), scope="col") for name in names],
     )
-    lines = [tag("tr", [tag("td", _cell(row, name)) for name in names]) for row in kept]
+    lines = [tag("tr", [tag("td", _cell(context, row, name)) for name in names]) for row in kept]
     return tag("div", framed(title, head, lines), bound)
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(context: Context, row: Row, name: str) -> str:
     value: Any = row.get(name)
+    if name.endswith("_ms") and isinstance(value, int) and value >= _EARLIEST_MS:
+        return tag("data", context.time(value), value=value)
     if isinstance(value, dict | list):
         return ", ".join(
             f"{key} {value[key]}" if isinstance(value, dict) else str(key) for key in value

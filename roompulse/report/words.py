@@ -161,6 +161,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "currency": ("currency", "币种"),
     "hosts_of": ("Hosts", "主播"),
     "returning": ("Returning viewers by room", "各直播间的回访观众"),
+    "further_intro": (
+        "As they stand in the folder; the pages of the documentation say what their fields mean.",
+        "按文件原样列出；字段含义见文档。",
+    ),
     "further": ("Further files", "其他文件"),
     "definitions": ("What the figures mean", "指标定义"),
     "figure": ("figure", "指标"),
