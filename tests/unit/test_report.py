@@ -284,9 +284,7 @@ def test_a_page_has_its_sections_in_their_order(season: Path) -> None:
         "Further files",
         "What the figures mean",
     ]
-    captions = [
-        each for each in read.tables if "season-3" not in each and ".json" not in each
-    ]
+    captions = [each for each in read.tables if "season-3" not in each and ".json" not in each]
     assert captions == [
         "GMV three ways: Rooms, CNY",
         "GMV three ways: Hosts, CNY",
