@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    FakeViewersRules,
     GmvMilestoneRules,
     ListPriceInflationRules,
     Minutes,
@@ -158,6 +159,7 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    fake_viewers: FakeViewersRules = FakeViewersRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -30,6 +30,7 @@ from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.facts import Minute
+from streams.core.integrity.stretch import Stretches
 from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
 from streams.core.pane import MINUTE_MS, Panes
@@ -93,6 +94,7 @@ class Room:
         "products",
         "rested_ms",
         "room_id",
+        "stretches",
         "suspicion",
     )
 
@@ -116,6 +118,7 @@ class Room:
         self.ledger = Ledger(evictions)
         self.days = days
         self.audience = Audience(self.panes, evictions, days)
+        self.stretches = Stretches()
         self.funnel = Funnel(evictions)
         self.after_sales = AfterSales(evictions)
         self.pitch = Pitch(evictions)
@@ -260,6 +263,10 @@ class Room:
         for pane, online in self.panes.close(before_ms):
             minute = Minute(online, pane.visits, pane.orders)
             self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            if self._detectors.watches_audience:
+                stretch = self.stretches.take(pane, online)
+                if stretch is not None:
+                    self._detectors.audience(self.room_id, pane.minute_ms + MINUTE_MS, stretch)
             if pane.has_a_line():
                 lines.append(self.panes.line(pane, online))
         return lines
@@ -384,11 +391,13 @@ class Room:
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
             self.rested_ms,
+            self.stretches.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, products, suspicion, self.rested_ms = rest
+        funnel, after_sales, pitch, products, suspicion, self.rested_ms, stretches = rest
+        self.stretches.restore(stretches)
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(

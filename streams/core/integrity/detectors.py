@@ -22,6 +22,7 @@ from streams.core.integrity.facts import Fact, Minute
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
+from streams.core.integrity.stretch import Stretch
 from streams.core.integrity.suspects import SuspectedOrders
 from streams.core.integrity.suspicion import DETECTORS, Suspicion, shared_of_partition
 from streams.core.integrity.wording import alert_of
@@ -58,6 +59,7 @@ class Detectors:
         "rules_version",
         "suspects",
         "visit_ms",
+        "watches_audience",
     )
 
     def __init__(self, evictions: limits.Evictions, override: RuleSet | None = None) -> None:
@@ -96,6 +98,7 @@ class Detectors:
                 for kind, take in detector.takes.items():
                     takers[kind] = (*takers.get(kind, ()), (at, take))
         self._takers = takers
+        self.watches_audience = Stretch in takers
         self.after_sales = rules.after_sales
 
     def of_a_room(self) -> Suspicion:
@@ -117,6 +120,10 @@ class Detectors:
         """Queue a minute of a room; it comes before the facts at its end."""
         if Minute in self._takers:
             self._push(room_id, end_ms, "", minute)
+
+    def audience(self, room_id: str, end_ms: int, stretch: Stretch) -> None:
+        """Queue a stretch of minutes of a room; it comes before the facts at its end."""
+        self._push(room_id, end_ms, "", stretch)
 
     def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
         self._queue.push(ts_ms, tie, (room_id, fact))
