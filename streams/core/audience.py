@@ -6,8 +6,8 @@ by the viewer's next event, or by the watermark before the next record of the ro
 (design, section 6).
 
 State: the open visits, a queue of those that may fall silent soon (twice the cap at most),
-counters, a histogram of stays, a sketch of viewers. Cap: `visits`; eviction: the visit last seen
-first, which ends there.
+counters, a histogram of stays, a sketch of viewers, the minutes that detectors have not heard of
+yet. Cap: `visits`; eviction: the visit last seen first, which ends there.
 """
 
 from bisect import bisect_right
@@ -22,6 +22,7 @@ from streams.core.attendance import STAYS_MS, Attendance
 from streams.core.distinct import DistinctCount
 from streams.core.gone import Gone
 from streams.core.histogram import DurationHistogram
+from streams.core.integrity.stretch import Stretches
 from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes, Stay
 from streams.core.stickiness.state import RoomDays
 
@@ -77,6 +78,7 @@ class Audience:
         "ended",
         "peak_online",
         "stays",
+        "stretches",
         "viewers",
         "visits",
         "watch_ms",
@@ -100,6 +102,7 @@ class Audience:
         self.watch_ms = 0
         self._stays_to = [0] * (len(STAYS_MS) + 1)  # by how many of `STAYS_MS` they reached
         self.stays = DurationHistogram()
+        self.stretches = Stretches()
         self.viewers = DistinctCount()
         self.actions: dict[str, int] = dict.fromkeys(COUNTED_ACTIONS, 0)
 
@@ -309,6 +312,7 @@ class Audience:
             self.viewers.snapshot(),
             self._recently_gone.snapshot(),
             self.actions,
+            self.stretches.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
@@ -323,7 +327,9 @@ class Audience:
             viewers,
             recently_gone,
             self.actions,
+            stretches,
         ) = state
+        self.stretches.restore(stretches)
         self.stays.restore(stays)
         self.viewers.restore(viewers)
         self._recently_gone.restore(recently_gone)

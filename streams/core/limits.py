@@ -17,8 +17,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "visits": (1_000_000, "open visits of a room; one that is given up ends when last seen"),
     "minute_visits": (
         20_000,
-        "longer visits that ended in one room-minute, and viewers who came in it with a device,"
-        " looked at for fake viewers",
+        "longer visits that ended in one room-minute, and viewers who came in it with a device",
     ),
     "silent_stays": (20_000, "long silent visits of a room that ended in the last hour"),
     "suspected_viewers": (

@@ -30,12 +30,12 @@ from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.facts import Minute
-from streams.core.integrity.stretch import Stretches
 from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
+from streams.core.market.sold_hours import SoldHours
 from streams.core.pane import MINUTE_MS, Panes
 from streams.core.pitch import Pitch
-from streams.core.products import Pair, ProductLedger, Products
+from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
 
 
@@ -94,7 +94,7 @@ class Room:
         "products",
         "rested_ms",
         "room_id",
-        "stretches",
+        "sold_hours",
         "suspicion",
     )
 
@@ -118,10 +118,10 @@ class Room:
         self.ledger = Ledger(evictions)
         self.days = days
         self.audience = Audience(self.panes, evictions, days)
-        self.stretches = Stretches()
         self.funnel = Funnel(evictions)
         self.after_sales = AfterSales(evictions)
         self.pitch = Pitch(evictions)
+        self.sold_hours = SoldHours(evictions)
         self.products = Products(evictions)
 
     def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
@@ -151,6 +151,7 @@ class Room:
         if moment.believed:
             self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
             self.pitch.ordered(event.ts_ms, event.amount_minor)
+            self.sold_hours.ordered(event)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -264,9 +265,7 @@ class Room:
             minute = Minute(online, pane.visits, pane.orders)
             self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
             if self._detectors.watches_audience:
-                stretch = self.stretches.take(pane, online)
-                if stretch is not None:
-                    self._detectors.audience(self.room_id, pane.minute_ms + MINUTE_MS, stretch)
+                self._detectors.audience(self.room_id, self.audience.stretches, pane, online)
             if pane.has_a_line():
                 lines.append(self.panes.line(pane, online))
         return lines
@@ -348,21 +347,20 @@ class Room:
     def product_figures(self, version: Version) -> list[ProductFigures]:
         """The figures of each product that changed since last asked."""
         changed, self.products.changed = self.products.changed, {}
-        return [
-            _product_figures(version, self.room_id, pair, figures)
-            for pair, figures in changed.items()
-        ]
+        return [figures.shown(version, self.room_id, pair) for pair, figures in changed.items()]
 
     def details(self, version: Version) -> list[Detail]:
         """What else changed since last asked; figures are asked for first."""
         loads = self.after_sales.loads.shown(version, self.room_id)
-        return [*loads, *self.pitch.shown(version, self.room_id)]
+        minutes = self.pitch.shown(version, self.room_id)
+        return [*loads, *minutes, *self.sold_hours.shown(version, self.room_id)]
 
     def show_all_again(self) -> None:
         """Take all products and details that were shown for lost."""
         self.products.changed = dict(self.products.pairs)
         self.after_sales.loads.show_all_again()
         self.pitch.show_all_again()
+        self.sold_hours.show_all_again()
 
     def snapshot(self) -> list[Any]:
         opened = self.opened
@@ -388,16 +386,15 @@ class Room:
             self.funnel.snapshot(),
             self.after_sales.snapshot(),
             self.pitch.snapshot(),
+            self.sold_hours.snapshot(),
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
             self.rested_ms,
-            self.stretches.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, products, suspicion, self.rested_ms, stretches = rest
-        self.stretches.restore(stretches)
+        funnel, after_sales, pitch, sold_hours, products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -417,6 +414,7 @@ class Room:
         self.funnel.restore(funnel)
         self.after_sales.restore(after_sales)
         self.pitch.restore(pitch)
+        self.sold_hours.restore(sold_hours)
         self.products.restore(products)
         if suspicion is not None:
             self.suspicion = self._detectors.of_a_room()
@@ -425,31 +423,3 @@ class Room:
 
 def _from_the_future(ts_ms: int) -> Refusal:
     return Refusal("future", f"later records refute its stamp {ts_ms}")
-
-
-def _product_figures(
-    version: Version, room_id: str, pair: Pair, figures: ProductLedger
-) -> ProductFigures:
-    product_id, merchant_id = pair
-    return ProductFigures(
-        version=version,
-        room_id=room_id,
-        product_id=product_id,
-        merchant_id=merchant_id,
-        orders=figures.orders,
-        units=figures.units,
-        gross_minor=figures.gross_minor,
-        refunds=figures.refunds,
-        refunded_minor=figures.refunded_minor,
-        net_minor=figures.net_minor,
-        refunded_orders=figures.refunded_orders,
-        suspected_orders=figures.suspected_orders,
-        suspected_minor=figures.suspected_minor,
-        trusted_minor=figures.trusted_minor,
-        product_impressions=figures.product_impressions,
-        clicks=figures.clicks,
-        carts=figures.carts,
-        checkouts=figures.checkouts,
-        complaints_opened=figures.complaints_opened,
-        quality_refunds=figures.quality_refunds,
-    )

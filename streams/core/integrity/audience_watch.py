@@ -29,7 +29,7 @@ _ARRIVAL_MINUTES = 30  # over which the usual arrivals are learned
 
 
 class AudienceWatch:
-    """The audience of one room, minute by stretch.
+    """The audience of one room.
 
     Attributes:
         cells: the evidence.
@@ -84,11 +84,11 @@ class AudienceWatch:
         is_calm: bool,
         told_ms: int,
     ) -> None:
-        """Take a closed stretch.
+        """Take a stretch of closed minutes.
 
         Args:
-            stretch: what happened in them.
-            end_ms: their end.
+            stretch: what happened.
+            end_ms: its end.
             room_id: the room.
             opened_ms: when the show began, if that is known.
             rules: those in force.
@@ -151,9 +151,7 @@ class AudienceWatch:
         weight = max(-most, min(most, weight / rules.silence_dispersion))
         self.cells.silent_audience.add(weight, _start(stretch, end_ms), acted, online, normal)
 
-    def _weigh_arrivals(
-        self, stretch: Stretch, stayed: int, end_ms: int, *, is_calm: bool
-    ) -> None:
+    def _weigh_arrivals(self, stretch: Stretch, stayed: int, end_ms: int, *, is_calm: bool) -> None:
         """Visits that last, against the usual number of so many minutes."""
         usual = max(1.0, self._arrivals) * stretch.minutes
         if stayed > _TIMES * usual:
@@ -173,19 +171,23 @@ class AudienceWatch:
         """
         common, normal = self._norms.common_leaving, self._leaving.high
         left, of, left_ms = self._left
-        if left and normal is not None:
-            if not common.is_common(left_ms, self._norms.leaving.rooms):
-                under_attack = max(rules.together_share, min(0.9, 3 * normal))
-                weight = left * math.log(under_attack / normal)
-                weight += (of - left) * math.log((1 - under_attack) / (1 - normal))
-                weight *= _effective(of, rules.correlation)
-                if weight > 0:
-                    self.cells.left_together.add(weight, left_ms - MINUTE_MS, left, of, normal)
+        if left and normal is not None and not common.is_common(left_ms, self._norms.leaving.rooms):
+            self._add_leaving(left, of, left_ms, normal, rules)
         self._left = _NOBODY
         ended, online = len(stretch.stays), stretch.online_before
         if ended >= _MANY and not stretch.closed and ended >= rules.together_share * online:
             common.told(end_ms)
             self._left = [ended, max(ended, online), end_ms]
+
+    def _add_leaving(
+        self, left: int, of: int, left_ms: int, normal: float, rules: FakeViewersRules
+    ) -> None:
+        under_attack = max(rules.together_share, min(0.9, 3 * normal))
+        weight = left * math.log(under_attack / normal)
+        weight += (of - left) * math.log((1 - under_attack) / (1 - normal))
+        weight *= _effective(of, rules.correlation)
+        if weight > 0:
+            self.cells.left_together.add(weight, left_ms - MINUTE_MS, left, of, normal)
 
     def _weigh_devices(self, stretch: Stretch, end_ms: int, rules: FakeViewersRules) -> None:
         """Devices of those who came lately, where something else is strange."""

@@ -22,11 +22,12 @@ from streams.core.integrity.facts import Fact, Minute
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
-from streams.core.integrity.stretch import Stretch
+from streams.core.integrity.stretch import Stretch, Stretches
 from streams.core.integrity.suspects import SuspectedOrders
 from streams.core.integrity.suspicion import DETECTORS, Suspicion, shared_of_partition
 from streams.core.integrity.wording import alert_of
 from streams.core.ledger import KnownOrder
+from streams.core.pane import Pane
 
 # Which detectors take a fact, by their place in `DETECTORS`, and how.
 Takers = tuple[tuple[int, Callable[..., Told]], ...]
@@ -121,9 +122,11 @@ class Detectors:
         if Minute in self._takers:
             self._push(room_id, end_ms, "", minute)
 
-    def audience(self, room_id: str, end_ms: int, stretch: Stretch) -> None:
-        """Queue a stretch of minutes of a room; it comes before the facts at its end."""
-        self._push(room_id, end_ms, "", stretch)
+    def audience(self, room_id: str, stretches: Stretches, pane: Pane, online: int) -> None:
+        """Queue the stretch of a room that is over with a minute; before the facts at its end."""
+        stretch = stretches.take(pane, online)
+        if stretch is not None:
+            self._push(room_id, pane.minute_ms + MINUTE_MS, "", stretch)
 
     def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
         self._queue.push(ts_ms, tie, (room_id, fact))

@@ -1,9 +1,9 @@
 """What do detectors look at? Facts of a room, queued until the watermark has passed them.
 
 A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund, complaint
-or product event as the contract has it, a minute that has closed or a stretch of them, or a moment that was waited for:
-when an order may be taken as kept, when a complaint should have been answered. Facts become plain
-values for a checkpoint and come back.
+or product event as the contract has it, a minute that has closed, a stretch of them, or a moment
+that was waited for: when an order may be taken as kept, when a complaint should have been answered.
+Facts become plain values for a checkpoint and come back.
 """
 
 from typing import Any, Final, NamedTuple

@@ -22,7 +22,17 @@ from streams.core.pane import Stay
 BINS = 10
 HOUR_MS = 3_600_000
 # From a minute on; each is 1.6 times the one before.
-LENGTHS_MS = (100_000, 160_000, 250_000, 400_000, 640_000, 1_000_000, 1_600_000, 2_500_000, 4_000_000)
+LENGTHS_MS = (
+    100_000,
+    160_000,
+    250_000,
+    400_000,
+    640_000,
+    1_000_000,
+    1_600_000,
+    2_500_000,
+    4_000_000,
+)
 _SIZES = (100, 300, 1_000)  # longer visits an hour: where a size of room ends
 _LEAST_TAUGHT = 150
 _POOLED_WEIGHT, _EVEN = 100, 0.05
@@ -167,8 +177,7 @@ class StayShapes:
     def _normal(
         self, first: int, by_size: list[int], pooled: list[float], whole: int
     ) -> list[float]:
-        """What is normal for visits of one start: in rooms of that size, pulled to all rooms and
-        starts, and to an even spread."""
+        """What is normal for visits of one start: in rooms of that size, pulled to all rooms."""
         return [
             by_size[first + length]
             + _POOLED_WEIGHT * (self._all[first + length] + of_length) / (2 * whole)

@@ -53,8 +53,8 @@ class Stretch(NamedTuple):
     @classmethod
     def restored(cls, state: list[Any]) -> "Stretch":
         """The stretch that plain values stand for."""
-        *counts, stays, devices = state
-        return cls(*counts, stays=[Stay(*stay) for stay in stays], devices=devices)
+        stretch = cls(*state)
+        return stretch._replace(stays=[Stay(*stay) for stay in stretch.stays])
 
 
 class Stretches:
