@@ -18,6 +18,7 @@ from schemas.detector_rules import (
     DetectorRules,
     FakeViewersRules,
     GmvMilestoneRules,
+    HotItemRules,
     ListPriceInflationRules,
     Minutes,
     RefundSurgeRules,
@@ -159,6 +160,7 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    hot_item: HotItemRules = HotItemRules()
     fake_viewers: FakeViewersRules = FakeViewersRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 

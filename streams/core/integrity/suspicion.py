@@ -12,6 +12,7 @@ from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
 from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.gmv_milestone import GmvMilestone
+from streams.core.integrity.hot_item import HotItem
 from streams.core.integrity.list_price_inflation import ListPriceInflation
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
@@ -29,6 +30,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     GmvMilestone,
     SlaBreach,
     ListPriceInflation,
+    HotItem,
     FakeViewers,
 )
 
