@@ -150,7 +150,7 @@ class FakeViewersRules(DetectorRules):
         0.1, description="Where so few normal visits of a length are silent, one that is has a name"
         " among the suspected viewers of a page."
     )  # fmt: skip
-    decay_minutes: Minutes = Field(30, description="What happened at once fades by 1/e.")
+    decay_minutes: Minutes = Field(45, description="Evidence fades by 1/e in this time.")
     cell: Score = Field(5.0, description="A family of evidence counts from this weight on.")
     review: Score = Field(18.0, description="Score of a review.")
     page: Score = Field(30.0, description="Score of a page: two families.")

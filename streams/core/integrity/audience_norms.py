@@ -217,7 +217,7 @@ class AudienceNorms:
         self.bounces = Norm(0.5, 0.02, 0.98, 50)
         self.actions = Norm(0.3, 0.005, 20.0, 300)
         self.leaving = Norm(0.08, 0.01, 0.5, 300)
-        self.sharing = Norm(0.05, 0.02, 0.9, 50)
+        self.sharing = Norm(0.05, 0.02, 0.9, 20)
         self.common_leaving = Leaving()
         self.shapes = StayShapes()
         self.suspects = SuspectedViewers()

@@ -1,8 +1,7 @@
 """How much evidence of bought viewers has come together in one room?
 
-A cell for each sign sums weights up and never falls below nothing. Signs that are asked every
-minute sink by themselves where they are absent; signs of what happened at once fade with time. The
-score is the greatest cell and half of the others. State: five numbers a sign.
+A cell for each sign sums weights up, never falls below nothing, and fades with time. The score is
+the greatest cell and half of the others. State: five numbers a sign.
 """
 
 import math
@@ -31,8 +30,8 @@ _GREATEST: Final = {
     "odd_stays": 25.0,
     "silent_audience": 40.0,
     "shared_devices": 15.0,
-    "left_together": 10.0,
-    "came_together": 10.0,
+    "left_together": 5.0,
+    "came_together": 5.0,
 }
 _OTHERS_COUNT = 0.5
 _NEGLIGIBLE = 0.01
@@ -117,8 +116,9 @@ class CrowdCells:
         return sorted(strong, key=lambda sign: (-self.of(sign).value, sign))
 
     def fade(self, passed_ms: int, decay_ms: int) -> None:
-        """Let time pass for what happened at once."""
-        for cell in (self.odd_stays, self.shared_devices, self.left_together, self.came_together):
+        """Let time pass."""
+        for sign in SIGNS:
+            cell = self.of(sign)
             if cell.value:
                 cell.fade(passed_ms, decay_ms)
 

@@ -17,8 +17,10 @@ from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity import facts
+from streams.core.integrity.audience_norms import AudienceNorms, SuspectedViewers
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
 from streams.core.integrity.facts import Fact, Minute
+from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
@@ -77,6 +79,13 @@ class Detectors:
     def next_ms(self) -> int:
         """The watermark at which the next fact is due."""
         return self._queue.next_ms
+
+    @property
+    def suspected_viewers(self) -> SuspectedViewers:
+        """The viewers of fake-viewer incidents whose ids are known."""
+        norms = self._shared[DETECTORS.index(FakeViewers)]
+        assert isinstance(norms, AudienceNorms)
+        return norms.suspects
 
     def put_in_force(self, version: int | str, rules: object) -> None:
         """Use a rule set from here on.

@@ -31,6 +31,7 @@ from streams.core.integrity.stay_shapes import HOUR_MS, LENGTHS_MS
 from streams.core.integrity.stretch import Stretch
 from streams.core.pane import Stay
 
+_BEFORE_MS = 5 * MINUTE_MS  # the first come before they are evidence
 _SHOWN = 0.1  # a sign of less weight is not told
 _SAYS = {
     "few_bounces": "only {share:.0%} of those who came were gone within 5 s (normal: {base:.0%})",
@@ -74,7 +75,7 @@ class FakeViewers(Detector):
             scene.room_id,
             scene.opened.ts_ms if scene.opened is not None else None,
             rules,
-            is_calm=not is_open and watch.cells.leading < rules.review / 2,
+            is_calm=not is_open and watch.cells.leading < rules.cell,
             told_ms=self._told_ms,
         )
         if stretch.stays:
@@ -163,7 +164,7 @@ class FakeViewers(Detector):
         if rare is not None and self._silent:
             least_ms = LENGTHS_MS[rare - 1] if rare else MINUTE_MS
             for stay in self._silent:
-                if stay.stay_ms >= least_ms and stay.start_ms >= since_ms - MINUTE_MS:
+                if stay.stay_ms >= least_ms and stay.start_ms >= since_ms - _BEFORE_MS:
                     self._norms.suspects.add(scene.room_id, stay, self.evictions)
             self._silent.clear()
 

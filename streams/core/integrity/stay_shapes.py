@@ -139,7 +139,7 @@ class StayShapes:
         self._all = [sum(counts) for counts in zip(*self._by_size, strict=True)]
         self._lengths = [sum(self._all[length::BINS]) for length in range(BINS)]
 
-    def judge(self, room_id: str, stays: Stays, least: int) -> Odd | None:
+    def judge(self, room_id: str, stays: Stays, least: int = 60) -> Odd | None:
         """How odd the stays of a room are; None of fewer than `least`, or if nothing is known."""
         whole = sum(self._lengths)
         if stays.total < least or whole < _LEAST_TAUGHT:
