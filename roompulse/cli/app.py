@@ -16,7 +16,9 @@ from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
 from roompulse.cli.replay import replay
+from roompulse.cli.report import report
 from roompulse.cli.run import run
+from roompulse.cli.top import top
 from roompulse.cli.worker import worker
 
 app = typer.Typer(
@@ -29,6 +31,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    top,
     console,
     run,
     worker,
@@ -38,6 +41,7 @@ for command in (
     generate,
     convert,
     export,
+    report,
     backfill,
     doctor,
 ):
