@@ -155,11 +155,13 @@ def watched(
     return views
 
 
-def passers_by(until_minute: int = 80, seconds: float = 130) -> list[Event]:
-    """Two visits a minute: one is over at once, the other stays and talks."""
+def passers_by(until_minute: int = 80, seconds: float = 130, bounces: int = 1) -> list[Event]:
+    """A few visits a minute: some are over at once, one stays and talks."""
     events = []
     for n in range(until_minute):
-        events += watched(f"passer {n}", n + 0.2, 2, "comment", f"phone {n}")
+        for bounce in range(bounces):
+            who = f"{n} {bounce}"
+            events += watched(f"passer {who}", n + 0.2, 2, "comment", f"phone {who}")
         events += watched(f"guest {n}", n + 0.3, seconds, "comment", f"tablet {n}")
     return events
 
@@ -186,6 +188,6 @@ def signals_log() -> list[Event]:
         unanswered(),
         inflated(),
         bestseller(),
-        passers_by(until_minute=64, seconds=60),
+        passers_by(until_minute=64, seconds=60, bounces=2),
         bought(count=180, first_minute=63, seconds=60),
     )

@@ -13,6 +13,7 @@ from streams.core.integrity.stay_shapes import HOUR_MS, Stays, StayShapes
 from streams.core.integrity.stretch import Stretch, Stretches
 from streams.core.pane import Pane, Stay
 from streams.embedded import EmbeddedRun
+from tests.property.running import run_embedded
 from tests.unit.attack import MINUTE_MS, START_MS, Event, encoded, in_order, opened
 from tests.unit.signals import (
     ROOM,
@@ -82,6 +83,16 @@ def test_the_card_tells_the_conversion_without_the_suspects() -> None:
 
 def test_who_stayed_silent_for_long_is_suspected_by_name_and_nobody_else() -> None:
     assert named(bought()) == sorted(f"bot {n}" for n in range(150))
+
+
+def test_who_is_suspected_by_name_is_in_no_trusted_figure() -> None:
+    results = run_embedded(encoded(evening(bought())), rules=quick_to_learn({}))
+    assert results.stickiness is not None
+    platform: Any = results.stickiness["platform"]
+    assert platform["viewers"] == 80 + 80 + 150
+    assert platform["viewers_trusted"] == 80 + 80
+    rooms: Any = results.stickiness["rooms"]
+    assert [(row["viewers"], row["viewers_trusted"]) for row in rooms] == [(310, 160)]
 
 
 def test_a_review_names_nobody() -> None:
