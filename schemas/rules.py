@@ -21,12 +21,14 @@ from schemas.detector_rules import (
     HotItemRules,
     ListPriceInflationRules,
     Minutes,
+    OffPlatformPaymentRules,
     RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
     Share,
     SlaBreachRules,
     StockOutRules,
+    TrafficDropRules,
 )
 from schemas.errors import InputError
 from schemas.events import Party
@@ -162,6 +164,8 @@ class RuleSet(BaseModel):
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     hot_item: HotItemRules = HotItemRules()
     fake_viewers: FakeViewersRules = FakeViewersRules()
+    traffic_drop: TrafficDropRules = TrafficDropRules()
+    off_platform_payment: OffPlatformPaymentRules = OffPlatformPaymentRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -171,6 +171,11 @@ class Audience:
         dwell_ms = max(0, ts_ms - visit.start_ms) if ts_ms - visit.last_ms < UNSEEN_MS else None
         return visit.last_ms >= ts_ms - within_ms, dwell_ms
 
+    def is_here(self, viewer_id: str, ts_ms: int) -> bool:
+        """Whether someone is in the room at a moment; asked when what he does then arrives."""
+        visit = self._open.get(viewer_id)
+        return visit is not None and ts_ms - visit.last_ms < UNSEEN_MS
+
     def forget(self, watermark_ms: int) -> None:
         """Forget who left long ago; asked when minutes close."""
         self._recently_gone.forget(watermark_ms)
@@ -195,8 +200,7 @@ class Audience:
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
         self.expire(watermark_ms, open_from_ms)
-        if self._open:
-            self._panes.at(max(closed_ms, open_from_ms)).closings += 1
+        self._panes.at(max(closed_ms, open_from_ms)).closings += 1
         for viewer_id, visit in list(self._open.items()):
             self._leave(viewer_id, visit, closed_ms, open_from_ms)
 
@@ -269,7 +273,9 @@ class Audience:
     def _lapse(self, viewer_id: str, visit: Visit, open_from_ms: int) -> None:
         """End a visit when last seen; it is online until 90 s have passed since then."""
         gone_ms = visit.last_ms + UNSEEN_MS - 1
-        self._end(viewer_id, visit, visit.last_ms, max(gone_ms, open_from_ms))
+        gone_ms = max(gone_ms, open_from_ms)
+        self._panes.at(gone_ms).lapsed += 1
+        self._end(viewer_id, visit, visit.last_ms, gone_ms)
 
     def _end(self, viewer_id: str, visit: Visit, end_ms: int, gone_ms: int) -> None:
         """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""

@@ -48,6 +48,8 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "open_incidents": (1_000, "open incidents of one detector in a room; one given up ends early"),
     "share_categories": (1_000, "categories of a partition with shares of their own"),
     "recent_complaints": (1_000, "complaints of a room in the last hour"),
+    "payment_complaints": (1_000, "complaints of a room of paying elsewhere, in the last hour"),
+    "cancellations": (1_000, "cancelled orders of a room in the last hour"),
     "awaited_complaints": (200_000, "complaints of a room that wait for an answer"),
     "list_prices": (10_000, "products of a room whose list price was told"),
     "stocked_products": (10_000, "products of a room whose stock was told"),

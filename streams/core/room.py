@@ -29,11 +29,10 @@ from streams.core.after_sales import AfterSales
 from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
-from streams.core.integrity.facts import Minute
 from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
 from streams.core.market.sold_hours import SoldHours
-from streams.core.pane import MINUTE_MS, Panes
+from streams.core.pane import Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
@@ -181,6 +180,9 @@ class Room:
             self._came_back(event, refunded, believed=moment.believed)
             if moment.believed:
                 self._detectors.happened(event)
+                if event.reason == "cancelled":
+                    is_here = self.audience.is_here(event.buyer_id, event.ts_ms)
+                    self._detectors.cancelled(event, is_here=is_here)
             if refunded.suspected:
                 suspects = self._detectors.suspects
                 suspects.refunded(self.room_id, event.order_id, accepted_minor)
@@ -262,8 +264,7 @@ class Room:
         self.audience.forget(moment.watermark_ms)
         lines = []
         for pane, online in self.panes.close(before_ms):
-            minute = Minute(online, pane.visits, pane.orders)
-            self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            self._detectors.minute_closed(self.room_id, pane, online)
             if self._detectors.watches_audience:
                 self._detectors.audience(self.room_id, self.audience.stretches, pane, online)
             if pane.has_a_line():

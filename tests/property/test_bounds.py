@@ -39,6 +39,8 @@ ELSEWHERE: Final = {
     "recent_complaints",
     "stocked_products",
     "awaited_complaints",
+    "payment_complaints",
+    "cancellations",
     "list_prices",
     "minute_visits",
     "silent_stays",

@@ -19,7 +19,7 @@ from streams.core import limits
 from streams.core.integrity import facts
 from streams.core.integrity.audience_norms import AudienceNorms, SuspectedViewers
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
-from streams.core.integrity.facts import Fact, Minute
+from streams.core.integrity.facts import Cancelled, Fact, Minute
 from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
@@ -126,10 +126,16 @@ class Detectors:
         if type(event) in self._takers:
             self._push(event.room_id, event.ts_ms, event.event_id, event)
 
-    def minute_closed(self, room_id: str, end_ms: int, minute: Minute) -> None:
+    def cancelled(self, refund: Refund, *, is_here: bool) -> None:
+        """Queue a cancellation, accepted with a believed stamp, which is a refund as well."""
+        if Cancelled in self._takers:
+            fact = Cancelled(refund.order_id, refund.buyer_id, is_here)
+            self._push(refund.room_id, refund.ts_ms, refund.event_id, fact)
+
+    def minute_closed(self, room_id: str, pane: Pane, online: int) -> None:
         """Queue a minute of a room; it comes before the facts at its end."""
         if Minute in self._takers:
-            self._push(room_id, end_ms, "", minute)
+            self._push(room_id, pane.minute_ms + MINUTE_MS, "", Minute.of(pane, online))
 
     def audience(self, room_id: str, stretches: Stretches, pane: Pane, online: int) -> None:
         """Queue the stretch of a room that is over with a minute; before the facts at its end."""
