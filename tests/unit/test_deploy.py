@@ -197,6 +197,17 @@ def test_each_test_is_in_exactly_one_of_the_groups_that_make_runs() -> None:
     assert test.split() == ["check", "unit", "broker", "chaos"]
 
 
+def test_the_audit_looks_at_every_locked_package_and_passes_none_that_it_could_not_ask_about() -> (
+    None
+):
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"build/audit/bin/pip-audit (.*)", text)
+    words = command.split()
+    assert words[words.index("--requirement") + 1] == "requirements-dev.lock", "has the other one"
+    assert {"--strict", "--require-hashes", "--disable-pip"} <= set(words)
+    assert re.search(r"^PIP_AUDIT_VERSION := \d+\.\d+\.\d+$", text, re.MULTILINE)
+
+
 def test_ci_is_a_script_that_runs_as_make_test() -> None:
     script = ROOT / ".ci" / "run"
     assert stat.S_IXUSR & script.stat().st_mode
