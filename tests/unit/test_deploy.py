@@ -197,9 +197,7 @@ def test_each_test_is_in_exactly_one_of_the_groups_that_make_runs() -> None:
     assert test.split() == ["check", "unit", "broker", "chaos"]
 
 
-def test_the_audit_looks_at_every_locked_package_and_passes_none_that_it_could_not_ask_about() -> (
-    None
-):
+def test_the_audit_asks_about_every_locked_package_and_passes_none_unasked() -> None:
     text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
     (command,) = re.findall(r"build/audit/bin/pip-audit (.*)", text)
     words = command.split()
