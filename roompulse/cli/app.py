@@ -6,6 +6,7 @@ from roompulse.cli import alerts, dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backfill import backfill
 from roompulse.cli.backtest import backtest_command
 from roompulse.cli.boards import boards
+from roompulse.cli.console import console
 from roompulse.cli.convert import convert
 from roompulse.cli.deliver import deliver
 from roompulse.cli.demo import demo
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    console,
     run,
     worker,
     deliver,
