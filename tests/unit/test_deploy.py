@@ -10,10 +10,12 @@ from string import Template
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from packaging.version import Version
 
 from deploy.kafka.jars import ENVIRONMENT_FILE, LOCK_FILE, locked_jars
+from roompulse.cli.app import app
 from schemas.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,6 +148,33 @@ def test_compose_starts_workers_only_when_the_topics_are_there() -> None:
     assert services["topics"]["depends_on"]["kafka"]["condition"] == "service_healthy"
     assert services["topics"]["command"][:2] == ["topics", "create"]
     assert TOPICS
+
+
+def test_compose_runs_commands_that_exist_with_options_that_they_have() -> None:
+    found = 0
+    for service in compose()["services"].values():
+        if service["image"] != "roompulse":
+            continue
+        words = service["command"]
+        if service.get("entrypoint") == ["sh", "-c"]:
+            words = words[0].rpartition("exec roompulse ")[2].split()
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+        found += 1
+    assert found == 5
+
+
+def test_a_worker_of_compose_has_one_name_over_restarts() -> None:
+    services = compose()["services"]
+    names = [
+        services[name]["environment"]["ROOMPULSE_INSTANCE"]
+        for name in services
+        if name.startswith("worker-")
+    ]
+    assert sorted(names) == ["worker-1", "worker-2"]
 
 
 def test_prometheus_scrapes_every_worker_at_its_metrics_port() -> None:
