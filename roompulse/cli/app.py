@@ -16,6 +16,7 @@ from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
 from roompulse.cli.replay import replay
+from roompulse.cli.report import report
 from roompulse.cli.run import run
 from roompulse.cli.worker import worker
 
@@ -38,6 +39,7 @@ for command in (
     generate,
     convert,
     export,
+    report,
     backfill,
     doctor,
 ):
