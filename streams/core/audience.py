@@ -56,6 +56,7 @@ class Audience:
     Attributes:
         watch_ms: total of ended visits, and of open ones up to last seen.
         peak_online: the most visits open at once, as known at each moment.
+        stays_to: ended visits by how many of `STAYS_MS` they reached.
         actions: how often each of `COUNTED_ACTIONS` was seen.
     """
 
@@ -68,11 +69,11 @@ class Audience:
         "_panes",
         "_recently_gone",
         "_silent",
-        "_stays_to",
         "actions",
         "ended",
         "peak_online",
         "stays",
+        "stays_to",
         "viewers",
         "visits",
         "watch_ms",
@@ -93,7 +94,7 @@ class Audience:
         self.ended = 0
         self.peak_online = 0
         self.watch_ms = 0
-        self._stays_to = [0] * (len(STAYS_MS) + 1)  # by how many of `STAYS_MS` they reached
+        self.stays_to = [0] * (len(STAYS_MS) + 1)
         self.stays = DurationHistogram()
         self.viewers = DistinctCount()
         self.actions: dict[str, int] = dict.fromkeys(COUNTED_ACTIONS, 0)
@@ -105,7 +106,7 @@ class Audience:
     @property
     def stayed(self) -> list[int]:
         """How many ended visits were at least as long as each of `STAYS_MS`."""
-        return [sum(self._stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
+        return [sum(self.stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
 
     def view(  # noqa: C901 - the hottest path: a call for a case would cost more than the case
         self, event: View, watermark_ms: int, open_from_ms: int
@@ -260,7 +261,7 @@ class Audience:
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
         self.stays.add(stay_ms)
-        self._stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
+        self.stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
         self._panes.at(gone_ms).online_change -= 1
 
     def _evict(self, open_from_ms: int) -> None:
@@ -280,7 +281,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             self.stays.snapshot(),
             self.viewers.snapshot(),
             self._recently_gone.snapshot(),
@@ -294,7 +295,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             stays,
             viewers,
             recently_gone,
