@@ -81,7 +81,7 @@ def days_before(records: list[bytes]) -> tuple[list[bytes], str]:
     first_ms = msgspec.json.decode(records[0])["ts_ms"]
     found: list[dict[str, Any]] = []
 
-    def add(kind: str, room_id: str, ts_ms: int, **fields: Any) -> None:
+    def add(kind: str, room_id: str, ts_ms: int, /, **fields: Any) -> None:
         event_id = f"before-{len(found)}"
         found.append({"type": kind, "event_id": event_id, "ts_ms": ts_ms} | fields)
         if kind != "tick":
