@@ -88,6 +88,7 @@ class SoldHour(msgspec.Struct, frozen=True, tag_field="record", tag="sold_hour")
 
 Detail = AfterSalesFigures | PitchMinute | SoldHour
 _detail = msgspec.json.Decoder(Detail)
+_AFTER_SALES = b'["after_sales",'
 
 
 def detail_key(detail: Detail) -> bytes:
@@ -98,6 +99,11 @@ def detail_key(detail: Detail) -> bytes:
     if isinstance(detail, SoldHour):
         return encode([name, detail.room_id, detail.product_id, detail.merchant_id, detail.hour_ms])
     return encode([name, detail.room_id, detail.merchant_id, detail.party])
+
+
+def is_after_sales(key: bytes) -> bool:
+    """Whether the record of a key is of after-sales, without reading its value."""
+    return key.startswith(_AFTER_SALES)
 
 
 def decode_detail(value: bytes) -> Detail:

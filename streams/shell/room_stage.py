@@ -19,18 +19,22 @@ import msgspec
 import zstandard
 
 from schemas import codec, records, topics
+from schemas.calendar import Calendar
 from schemas.details import Detail, detail_key
 from schemas.records import ProductFigures, RoomFigures
 from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions
 from streams.core.partition import Partition
 from streams.core.room import Room
+from streams.core.stickiness.live import LivePeople, live_people
 from streams.shell.ports import Checkpoints, Position, Publisher
 
 _ZSTD_LEVEL = 1  # state is mostly ids: higher levels cost time and gain little
 # How many unchanged rooms are shown again a second once a partition has nothing else to do, so that
 # all figures come to stand at the final watermark. Worst case: 2,000 records of 1 KB a second.
 _IDLE_ROOMS = 2_000
+# People are looked at with every so many checkpoints: it reads as many sets as a checkpoint packs.
+_SAVES_A_LOOK = 6
 
 
 class ForeignStateError(Exception):
@@ -50,6 +54,7 @@ class PartitionHealth:
 
     Attributes:
         progressed_at: when a batch was folded last, or there was nothing to fold.
+        people: who was active, as of a checkpoint lately.
     """
 
     batches: int = 0
@@ -60,6 +65,7 @@ class PartitionHealth:
     saved_bytes: int = 0
     progressed_at: float = 0.0
     newest_record_ms: int = 0
+    people: LivePeople | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +82,7 @@ class _Slot:
     shown_offset: int = -1
     shown_watermark_ms: int | None = None
     idle_rooms: Iterator[Room] | None = None
+    saves: int = 0
     health: PartitionHealth = field(default_factory=PartitionHealth)
 
 
@@ -85,6 +92,7 @@ class RoomStage:
     Args:
         seconds: a monotonic clock, for ages and durations only.
         zone: whose days are event days; a partition whose state is loaded keeps that of its state.
+        calendar: festivals that are looked at.
     """
 
     def __init__(
@@ -94,8 +102,10 @@ class RoomStage:
         position: Position,
         seconds: Callable[[], float],
         zone: str = DEFAULT_ZONE,
+        calendar: Calendar = (),
     ) -> None:
         self._zone = zone
+        self._calendar = calendar
         self._publisher = publisher
         self._checkpoints = checkpoints
         self._position = position
@@ -317,6 +327,7 @@ class RoomStage:
             if next_offset == slot.saved_offset or self._slots.get(number) is not slot:
                 return
             state = packed(partition)
+            self._look_at_people(slot)
             acknowledged, slot.unacknowledged = slot.unacknowledged, []
         await self._publisher.flush()
         await self._checkpoints.save(number, next_offset, state)
@@ -326,6 +337,11 @@ class RoomStage:
         if self._slots.get(number) is slot:
             for acknowledge in acknowledged:
                 acknowledge()
+
+    def _look_at_people(self, slot: _Slot) -> None:
+        if slot.saves % _SAVES_A_LOOK == 0:
+            slot.health.people = live_people(slot.partition, self._calendar)
+        slot.saves += 1
 
 
 def packed(partition: Partition) -> bytes:

@@ -23,10 +23,12 @@ import mode
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from schemas.calendar import Calendar
 from schemas.exchange import RateTable
 from schemas.kafka_access import kafka_access
 from schemas.topics import CHECKPOINTS, LIVE_EVENTS
 from streams.collector import collect_rarely
+from streams.core.stickiness.live import stays_of
 from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
 from streams.shell.checkpoints import KafkaCheckpoints
@@ -128,7 +130,11 @@ class Worker:
     """
 
     def __init__(
-        self, settings: WorkerSettings, partitions: int, rates: RateTable | None = None
+        self,
+        settings: WorkerSettings,
+        partitions: int,
+        rates: RateTable | None = None,
+        calendar: Calendar = (),
     ) -> None:
         self._settings = settings
         self.app = build_app(settings)
@@ -142,6 +148,7 @@ class Worker:
             _GroupPosition(self.app),
             time.monotonic,
             settings.zone,
+            calendar,
         )
         self._boards = BoardStage(
             settings.kafka,
@@ -353,6 +360,13 @@ class Worker:
             boards=self._boards.boards,
             rooms=fold.rooms if fold else {},
             alerts=self._boards.alerts,
+            after_sales=self._boards.after_sales,
+            stays={number: stays_of(each) for number, each in partitions.items()},
+            people={
+                number: health.people
+                for number, health in self._stage.health.items()
+                if health.people is not None
+            },
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,
@@ -371,7 +385,12 @@ class Worker:
         return f"the state of partitions {loading} is not loaded yet" if loading else ""
 
 
-def run_worker(settings: WorkerSettings, partitions: int, rates: RateTable | None = None) -> None:
+def run_worker(
+    settings: WorkerSettings,
+    partitions: int,
+    rates: RateTable | None = None,
+    calendar: Calendar = (),
+) -> None:
     """Run until a signal; returns after a clean stop, ends the process with 70 on any error.
 
     Raises:
@@ -384,7 +403,7 @@ def run_worker(settings: WorkerSettings, partitions: int, rates: RateTable | Non
     collect_rarely()
 
     async def run() -> None:
-        await Worker(settings, partitions, rates).run()
+        await Worker(settings, partitions, rates, calendar).run()
 
     asyncio.run(run())
 
