@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    FakeViewersRules,
     GmvMilestoneRules,
     HotItemRules,
     ListPriceInflationRules,
@@ -160,6 +161,7 @@ class RuleSet(BaseModel):
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     hot_item: HotItemRules = HotItemRules()
+    fake_viewers: FakeViewersRules = FakeViewersRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")
