@@ -163,7 +163,7 @@ KINDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     ),
 }  # fmt: skip
 
-_SIGNS_IN_CHINESE: Final[Mapping[str, str]] = {
+SIGNS_IN_CHINESE: Final[Mapping[str, str]] = {
     "tiny_dwell": "进房数秒内下单",
     "no_visit": "买家未进过直播间",
     "shared_device": "多个买家共用设备",
@@ -181,6 +181,17 @@ _SIGNS_IN_CHINESE: Final[Mapping[str, str]] = {
     "resolution_breaches": "解决超时",
     "pieces_sold": "已售占库存",
     "gross_major": "毛 GMV 与整数关口之比",
+    "product_of_orders": "该商品占直播间订单",
+    "suspected_orders": "其中疑似刷单",
+    "few_bounces": "秒退占比过低",
+    "many_bounces": "秒退占比过高",
+    "odd_stays": "停留时长雷同",
+    "silent_audience": "观众几乎无互动",
+    "shared_devices": "观众共用设备",
+    "left_together": "同一分钟集体离开",
+    "came_together": "同一分钟集体进入",
+    "suspected_visits": "疑似虚假进房",
+    "orders_by_visit": "剔除后的进房下单率",
 }
 
 
@@ -289,7 +300,7 @@ def _evidence(words: Words, signs: list[Evidence], language: Language) -> list[s
     heaviest = sorted(signs, key=lambda sign: -sign.weight)[:MOST_SIGNS]
     lines = []
     for sign in heaviest:
-        known = _SIGNS_IN_CHINESE.get(sign.signal) if language == "zh" else None
+        known = SIGNS_IN_CHINESE.get(sign.signal) if language == "zh" else None
         name = known or safe(sign.signal)
         told = words.sign.format(
             name=name, seen=sign.observed, normal=sign.expected, weight=sign.weight

@@ -21,10 +21,20 @@ from typer.testing import CliRunner
 
 from roompulse.cli.app import app
 from schemas.records import ALERT_KINDS, Alert
-from streams.shell.alert_texts import KINDS, WORDS, Language, message_of, safe
+from streams.embedded import EmbeddedRun
+from streams.shell.alert_texts import (
+    KINDS,
+    SIGNS_IN_CHINESE,
+    WORDS,
+    Language,
+    message_of,
+    safe,
+)
 from streams.shell.channels import Address, Channel, ChannelsFileError, Route, read_channels
 from streams.shell.delivery import News, ReceiverAwayError
 from streams.shell.notifying import Notifier
+from tests.unit.attack import attacked_log, encoded
+from tests.unit.signals import signals_log
 
 _SECRET = "s3cr3tt0kens3cr3tt0kens3cr3tt0ken"
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -159,6 +169,16 @@ def test_every_kind_severity_and_state_has_its_words(language: Language) -> None
         message = message_of(_alert(kind=kind, evidence=[], room_id=None), language)
         assert KINDS[kind][2 * (language == "zh")] in message.title
         assert KINDS[kind][1 + 2 * (language == "zh")] in message.text
+
+
+def test_every_sign_that_detectors_speak_of_has_its_chinese_words() -> None:
+    spoken = set()
+    for log in (attacked_log(), signals_log()):
+        run = EmbeddedRun(1)
+        run.feed(encoded(log))
+        spoken |= {sign.signal for alert in run.finish().alerts for sign in alert.evidence}
+    assert len(spoken) > 10
+    assert spoken <= set(SIGNS_IN_CHINESE)
 
 
 @given(st.text(max_size=200))
