@@ -28,6 +28,7 @@ from schemas.detector_rules import (
 )
 from schemas.errors import InputError
 from schemas.events import Party
+from schemas.score_rules import CreditRules, DevelopmentRules
 
 FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
 
@@ -159,6 +160,8 @@ class RuleSet(BaseModel):
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     after_sales: AfterSalesRules = AfterSalesRules()
+    credit: CreditRules = CreditRules()
+    development: DevelopmentRules = DevelopmentRules()
 
     @field_validator("format", mode="before")
     @classmethod

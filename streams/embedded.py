@@ -59,6 +59,7 @@ class Results:
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
         newest: what rooms, products and details are made of.
+        rules: in force at the end; None where they are not known.
     """
 
     rooms: list[RoomSummary]
@@ -73,6 +74,7 @@ class Results:
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
     newest: Newest = field(default_factory=Newest)
+    rules: RuleSet | None = None
 
 
 class _Chunk:
@@ -198,6 +200,7 @@ class EmbeddedRun:
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
             retention=retention_of(self.partitions, rooms),
             marks=sorted(self._marks, key=in_order_of_marks),
+            rules=self.partitions[0].detectors.rules,
             **reports_of(self._newest),
         )
 
