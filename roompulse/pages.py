@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from schemas import topics
+from schemas.kafka_access import VARIABLES
 from schemas.rules import DEFAULT_RULES
 from streams.core.dictionary import FIGURES, RATIOS, Ratio
 from streams.core.limits import CAPS
@@ -171,12 +172,21 @@ def settings_page() -> str:
     for name, field in WorkerSettings.model_fields.items():
         default = "" if field.default in (None, PydanticUndefined) else f"`{field.default}`"
         rows.append([f"`{name}`", f"`ROOMPULSE_{name.upper()}`", default, field.description or ""])
+    access = [
+        [f"`{name}`", f"`{default}`" if default else "", meaning]
+        for name, (default, meaning) in VARIABLES.items()
+    ]
     return _page(
         "Settings of a worker",
         "streams/shell/settings.py",
         "Each is an environment variable; those that `roompulse worker --help` lists are options,"
         " too, and an option wins.\n",
         _table(["setting", "variable", "default", "meaning"], rows),
+        "## The way to Kafka\n",
+        "Of every command that connects; environment variables alone, so that nothing secret stands"
+        " on a command line. How to use them: [security.md](security.md). Made from"
+        " `schemas/kafka_access.py`.\n",
+        _table(["variable", "default", "meaning"], access),
     )
 
 

@@ -17,6 +17,7 @@ from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
     GmvMilestoneRules,
+    HotItemRules,
     ListPriceInflationRules,
     Minutes,
     RefundSurgeRules,
@@ -159,6 +160,7 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    hot_item: HotItemRules = HotItemRules()
     after_sales: AfterSalesRules = AfterSalesRules()
     credit: CreditRules = CreditRules()
     development: DevelopmentRules = DevelopmentRules()

@@ -42,6 +42,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "awaited_complaints": (200_000, "complaints of a room that wait for an answer"),
     "list_prices": (10_000, "products of a room whose list price was told"),
     "stocked_products": (10_000, "products of a room whose stock was told"),
+    "listed_products": (10_000, "products of a room whose listing was told"),
     "delisted_products": (1_000, "products of a room that were taken off and not listed again"),
     "products": (20_000, "product and merchant pairs of a room with figures"),
     "product_merchants": (20_000, "products of a room whose merchant is known"),

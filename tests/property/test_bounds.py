@@ -40,6 +40,7 @@ ELSEWHERE: Final = {
     "stocked_products",
     "awaited_complaints",
     "list_prices",
+    "listed_products",
 }
 
 
