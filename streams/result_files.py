@@ -52,7 +52,7 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
 
 def compared(results: Results) -> dict[str, Sections]:
     """The files that compare the rooms of a run; scores where stickiness is known."""
-    files = market_files(results.newest)
+    files = market_files(results.newest, results.marks, results.alerts)
     if results.stickiness is not None and results.rules is not None:
         watermarks = (each.watermark_ms for each in results.progress)
         files |= score_files(

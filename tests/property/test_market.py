@@ -2,7 +2,8 @@
 
 # ruff: noqa: ANN401 - JSON values have no common type
 
-from typing import Any
+from statistics import median_low
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -11,16 +12,24 @@ from hypothesis import strategies as st
 
 from schemas import records
 from schemas.clock import MAX_JUMP_MS
-from streams.embedded import Results
+from schemas.detector_rules import StockOutRules
+from schemas.records import ProductMark
+from streams.core.market.price_wars import by_goods, price_wars
+from streams.core.market.supply import supply
+from streams.core.newest import Newest
+from streams.embedded import Results, in_order_of_marks
 from streams.result_files import compared
 from tests.oracle.contract import Event
 from tests.oracle.malformed import encode
-from tests.oracle.market import sameness_of
+from tests.oracle.market import exchanges_of, sameness_of, stock_of, trials_of
 from tests.oracle.retention import rooms_in
 from tests.oracle.scores import agencies_of, credit_of
 from tests.oracle.strategies import adversarial_logs, ordered_logs, shuffled_logs
-from tests.property.running import run_embedded
+from tests.property.running import NO_SUSPICION, plain, run_embedded
+from tests.unit.making import figures
 
+# The recount has no alerts, of stocks that ran out neither.
+NO_NEWS: Final = NO_SUSPICION.model_copy(update={"stock_out": StockOutRules(enabled=False)})
 EXAMPLES = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -64,6 +73,97 @@ def test_scores_are_the_published_formula_over_counts(log: list[bytes], partitio
         assert row["places_lost"] == row["rank_trusted"] - row["rank_gross"]
         for part in row["parts"]:
             assert part["points"] == close_to(points[part["part"]])
+
+
+@EXAMPLES
+@given(adversarial_logs(), st.integers(1, 5))
+def test_first_hours_and_stocks_are_counts_over_all_events(
+    log: list[bytes], partitions: int
+) -> None:
+    rooms = rooms_in(log, partitions)
+    results = run_embedded(log, partitions=partitions, rules=NO_NEWS)
+    mine = files_of(results)["supply.json"]
+    assert mine["trials"] == trials_of(rooms)
+    assert mine["stock"] == stock_of(rooms, plain(results).marks)
+
+
+MINUTE_MS: Final = 60_000
+WEEK_MS: Final = 7 * 24 * 60 * MINUTE_MS
+
+
+@st.composite
+def price_marks(draw: st.DrawFn) -> list[ProductMark]:
+    """What rooms do with one product, mostly by prices near the limit of a turn."""
+    marks, now_ms = [], 1_700_000_000_000
+    steps = st.sampled_from((0, 1, 7, 20, 59, 60, 61, 200, 7 * 24 * 60))
+    for _ in range(draw(st.integers(0, 14))):
+        now_ms += draw(steps) * MINUTE_MS
+        action = draw(st.sampled_from(("listed", "priced", "priced", "priced", "delisted")))
+        price = draw(st.sampled_from((10_000, 9_500, 9_501, 9_025, 8_573, 8_000, 7_000, None)))
+        room_id = draw(st.sampled_from(("r1", "r2", "r3")))
+        marks.append(ProductMark(now_ms, room_id, "p", action, price, None))
+    return sorted(marks, key=in_order_of_marks)
+
+
+@settings(max_examples=400, deadline=None)
+@given(price_marks(), st.sampled_from((None, 30, 300)))
+def test_price_wars_are_found_by_looking_at_every_price_again(
+    marks: list[ProductMark], closed_after_minutes: int | None
+) -> None:
+    rooms = {each: figures(room_id=each, currency="CNY") for each in ("r1", "r2", "r3")}
+    closed_ms = {}
+    if closed_after_minutes is not None and marks:
+        closed_ms["r1"] = marks[0].ts_ms + closed_after_minutes * MINUTE_MS
+        rooms["r1"] = figures(room_id="r1", currency="CNY", closed_ms=closed_ms["r1"])
+    mine: list[Any] = list(price_wars(by_goods(marks, rooms), rooms))
+    as_rows = [msgspec.to_builtins(mark) for mark in marks]
+    expected = [each for each in exchanges_of(as_rows, closed_ms) if len(each) >= 3]
+    assert len(mine) == len(expected)
+    for row, turns in zip(mine, expected, strict=True):
+        assert [(t["ts_ms"], t["room_id"], t["price_minor"]) for t in row["first_turns"]] == turns
+        stamps = [ts_ms for ts_ms, _, _ in turns]
+        most = max(sum(a <= b <= a + 60 * MINUTE_MS for b in stamps) for a in stamps)
+        before = sorted(
+            mark.price_minor
+            for mark in marks
+            if mark.action != "delisted"
+            and mark.price_minor is not None
+            and stamps[0] - WEEK_MS <= mark.ts_ms < stamps[0]
+        )
+        median = before[(len(before) - 1) // 2] if before else None
+        lowest = min(price for _, _, price in turns)
+        assert (row["turns"], row["most_turns_60m"], row["lowest_minor"]) == (
+            len(turns),
+            most,
+            lowest,
+        )
+        assert row["median_7d_minor"] == median
+        is_deep = median is not None and lowest <= 0.8 * median
+        assert row["price_war"] == (most >= 3 and is_deep)
+
+
+@EXAMPLES
+@given(price_marks())
+def test_prices_stand_against_the_medians_of_their_week_and_of_other_rooms(
+    marks: list[ProductMark],
+) -> None:
+    rows: list[Any] = supply(Newest(), marks, [])["prices"]
+    told = [m for m in marks if m.action != "delisted" and m.price_minor is not None]
+    last = {mark.room_id: mark for mark in told}
+    end_ms = max((mark.ts_ms for mark in told), default=0)
+    week = [mark for mark in told if mark.ts_ms > end_ms - WEEK_MS]
+    assert [row["room_id"] for row in rows] == sorted({mark.room_id for mark in week})
+    for row in rows:
+        price = last[row["room_id"]].price_minor
+        others = [
+            m.price_minor or 0 for m in last.values() if m in week and m.room_id != row["room_id"]
+        ]
+        assert (row["price_minor"], row["other_rooms"]) == (price, len(others))
+        assert row["median_7d_minor"] == median_low([mark.price_minor or 0 for mark in week])
+        assert row["others_median_minor"] == (median_low(others) if others else None)
+        assert price is not None
+        expected = round(price / row["median_7d_minor"] - 1, 4)
+        assert row["against_median"] == pytest.approx(expected, abs=1e-4)
 
 
 def close_to(points: float | None) -> Any:

@@ -185,4 +185,118 @@ AGENCIES: Final = (
     ),
 )
 
-SECTIONS: Final = (*SAMENESS, *AGENCIES, *CREDIT)
+_PRODUCT = Figure("product_id", "id", "The product.")
+_ROOM = Figure("room_id", "id", "The room.")
+
+SUPPLY: Final = (
+    Section(
+        "supply.json",
+        ("stock",),
+        "How fast each product of each room sells, of those with a mark in `product-marks.ndjson`,"
+        " in order of room and product.",
+        (
+            _ROOM,
+            _PRODUCT,
+            Figure(
+                "stock", "pieces", "The most that were told of at once; null if none ever were."
+            ),
+            Figure("units", "pieces", "Sold, of orders whose stamp is not refuted."),
+            Figure(
+                "sell_through",
+                "share of stock",
+                "`units` / `stock`; above 1 where stock came anew.",
+                "sold by stocked pieces",
+            ),
+            Figure("on_sale_ms", "ms", "Listed and not taken off, up to the closing of the room."),
+            Figure("units_per_minute", "pieces", "Demand: `units` per minute on sale."),
+            Figure("best_hour_units_per_minute", "pieces", "Of its best hour, over 60."),
+            Figure(
+                "stock_out_ms", "epoch ms", "When the alert `stock_out` first began; else null."
+            ),
+            Figure("stock_lasted_ms", "ms", "From the last stock told before to `stock_out_ms`."),
+        ),
+    ),
+    Section(
+        "supply.json",
+        ("trials",),
+        "The first hour of each product, in the room that had it first, for the decision to order"
+        " more: sixty minutes from the minute of its first event there (something done with it, a"
+        " showing, a click, a cart, an order, a refund). What came late is left out.",
+        (
+            _PRODUCT,
+            _ROOM,
+            _CURRENCY,
+            Figure("first_ms", "epoch ms", "Start of the hour."),
+            Figure("impressions", "showings", "Views of its card."),
+            Figure("clicks", "actions", "Clicks on it."),
+            Figure("click_rate", "per showing", "`clicks` / `impressions`."),
+            Figure("carts", "actions", "Ways into a cart."),
+            Figure("orders", "orders", "Paid in the hour."),
+            Figure("order_rate", "per click", "`orders` / `clicks`.", "CTOR of TikTok Shop"),
+            Figure("units", "pieces", "Of these orders."),
+            Figure("gross_minor", "minor units", "What they paid."),
+            Figure("refunds", "refunds", "That came in the hour."),
+            Figure("refunded_minor", "minor units", "Their accepted money."),
+            Figure("refunds_per_order", "per order", "`refunds` / `orders`."),
+            Figure("provisional", "yes or no", "The hour is not over at the room's watermark."),
+        ),
+    ),
+    Section(
+        "supply.json",
+        ("prices",),
+        "What each product last cost in each room, against its own 7 days and against other rooms."
+        " The 7 days end with the last price told of it in the currency; rooms that told none in"
+        " them have no row.",
+        (
+            _PRODUCT,
+            _CURRENCY,
+            _ROOM,
+            Figure("told_ms", "epoch ms", "When the price was told."),
+            Figure("price_minor", "minor units", "The last price, of `listed` or `priced`."),
+            Figure(
+                "median_7d_minor", "minor units", "Lower median of the prices told in the days."
+            ),
+            Figure("against_median", "share", "How far above it; below 0: cheaper."),
+            Figure("other_rooms", "rooms", "Others with a row."),
+            Figure("others_median_minor", "minor units", "Lower median of their prices."),
+            Figure("against_others", "share", "How far above it; below 0: cheaper."),
+        ),
+    ),
+    Section(
+        "supply.json",
+        ("price_wars",),
+        "Rooms that undercut each other over a product, of three turns or more. A turn: a room cuts"
+        " its price, or tells its first, to at least 5 % under the lowest that stands in another"
+        " room; the next is another room's, within 60 minutes. A price stands until it is told"
+        " anew, the product is taken off, or the room closes.",
+        (
+            _PRODUCT,
+            _CURRENCY,
+            Figure("started_ms", "epoch ms", "The first turn."),
+            Figure("ended_ms", "epoch ms", "The last turn."),
+            Figure("rooms", "ids", "Who took turns."),
+            Figure("turns", "turns", "In all."),
+            Figure("most_turns_60m", "turns", "The most within 60 minutes."),
+            Figure("lowest_minor", "minor units", "The lowest price of a turn."),
+            Figure(
+                "median_7d_minor",
+                "minor units",
+                "Lower median of the prices told in the 7 days before the first turn.",
+            ),
+            Figure("under_median", "share", "How far the lowest is under it."),
+            Figure(
+                "price_war",
+                "yes or no",
+                "Three turns within 60 minutes, and a price at least 20 % under the median.",
+            ),
+            Figure(
+                "first_turns",
+                "list",
+                "The first 20: `ts_ms`, `room_id`, `price_minor`, `undercut`: how far under the"
+                " lowest other price.",
+            ),
+        ),
+    ),
+)
+
+SECTIONS: Final = (*SAMENESS, *SUPPLY, *AGENCIES, *CREDIT)

@@ -1,23 +1,31 @@
 """Which files of a run compare its rooms? All of them, by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemas.details import SoldHour
-from schemas.records import Alert
+from schemas.records import Alert, ProductMark
 from schemas.rules import RuleSet
 from streams.core.market import agencies, credit, measures
 from streams.core.market.measures import Report, Sections
 from streams.core.market.sameness import sameness
+from streams.core.market.supply import supply
 from streams.core.newest import Newest
 
 
-def market_files(newest: Newest) -> dict[str, Sections]:
+def market_files(
+    newest: Newest, marks: Sequence[ProductMark], alerts: Sequence[Alert]
+) -> dict[str, Sections]:
     """The sections of each file that is made of what rooms say of themselves.
 
     Args:
         newest: what rooms said last of themselves.
+        marks: what was done with products, ordered by time.
+        alerts: every version of every alert.
     """
-    return {"sameness.json": sameness(newest.of_kind(SoldHour), newest.rooms)}
+    return {
+        "sameness.json": sameness(newest.of_kind(SoldHour), newest.rooms),
+        "supply.json": supply(newest, marks, alerts),
+    }
 
 
 def score_files(
