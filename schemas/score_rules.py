@@ -46,10 +46,10 @@ class CreditWeights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    integrity: Weight = 40
-    after_sales: Weight = 30
-    stickiness: Weight = 15
-    price_honesty: Weight = 15
+    integrity: Weight = 40.0
+    after_sales: Weight = 30.0
+    stickiness: Weight = 15.0
+    price_honesty: Weight = 15.0
 
 
 class CreditRules(BaseModel):
@@ -84,9 +84,9 @@ class DevelopmentRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     formula: int | str = 1
-    size: Weight = 50
-    breadth: Weight = 15
-    growth: Weight = 15
-    credit: Weight = 20
+    size: Weight = 50.0
+    breadth: Weight = 15.0
+    growth: Weight = 15.0
+    credit: Weight = 20.0
     worst_growth: float = Field(-0.5, ge=-1, le=0, description="Growth that has 0 points.")
     best_growth: float = Field(0.5, gt=0, le=1_000, description="Growth that has 100 points.")

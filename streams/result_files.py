@@ -52,16 +52,17 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
 
 def compared(results: Results) -> dict[str, Sections]:
     """The files that compare the rooms of a run; scores where stickiness is known."""
-    files = market_files(results.newest, results.marks, results.alerts)
+    watermarks = (each.watermark_ms for each in results.progress)
+    as_of_ms = min((mark for mark in watermarks if mark is not None), default=None)
+    files = market_files(results.newest, results.minutes, results.marks, results.alerts, as_of_ms)
     if results.stickiness is not None and results.rules is not None:
-        watermarks = (each.watermark_ms for each in results.progress)
         files |= score_files(
             results.newest,
             results.alerts,
             after_sales=results.after_sales,
             stickiness=results.stickiness,
             rules=results.rules,
-            as_of_ms=min((mark for mark in watermarks if mark is not None), default=None),
+            as_of_ms=as_of_ms,
         )
     return files
 

@@ -220,3 +220,96 @@ def _price_of(marks: list[Row], room_id: str, *, forget: bool) -> int | None:
             if mark["price_minor"] is not None and mark["action"] in ("listed", "priced"):
                 return int(mark["price_minor"])
     return None
+
+
+METRICS: Final = (
+    "gross_minor",
+    "orders",
+    "visits",
+    "gpm_minor",
+    "orders_per_visit",
+    "clicks_per_visit",
+    "interactions_per_visit",
+)
+
+
+def benchmark_of(rooms: list[Row], minutes: list[Row], as_of_ms: int | None) -> list[Row]:
+    """The rows of `benchmark.json`, from the lines of `rooms.ndjson` and `minutes.ndjson`."""
+    figures: dict[str, tuple[Row, int, Row, Row]] = {}
+    for room in rooms:
+        ends = [ms for ms in (as_of_ms, room["closed_ms"]) if ms is not None]
+        if as_of_ms is None or room["opened_ms"] is None or min(ends) <= as_of_ms - 24 * HOUR_MS:
+            continue
+        until_ms = min(ends) // MINUTE_MS * MINUTE_MS
+        own = [line for line in minutes if line["room_id"] == room["room_id"]]
+        windows = [
+            [
+                line
+                for line in own
+                if until_ms - start * MINUTE_MS
+                <= line["minute_ms"]
+                < until_ms - (start - 10) * MINUTE_MS
+            ]
+            for start in (10, 20)
+        ]
+        if windows[0] or windows[1]:
+            last, before = map(_ten_minutes, windows)
+            figures[room["room_id"]] = (room, until_ms, last, before)
+    return [_bench(room_id, figures) for room_id in sorted(figures)]
+
+
+def _ten_minutes(lines: list[Row]) -> Row:
+    def total(*names: str) -> int:
+        return sum(line[name] for line in lines for name in names)
+
+    visits = total("visits")
+    return {
+        "gross_minor": total("gross_minor"),
+        "orders": total("orders"),
+        "visits": visits,
+        "gpm_minor": ratio(1_000 * total("gross_minor"), visits),
+        "orders_per_visit": ratio(total("orders"), visits),
+        "clicks_per_visit": ratio(total("clicks"), visits),
+        "interactions_per_visit": ratio(total("comments", "likes"), visits),
+    }
+
+
+def _bench(room_id: str, figures: dict[str, tuple[Row, int, Row, Row]]) -> Row:
+    room, until_ms, last, before = figures[room_id]
+    kind = ("category", "mode", "currency")
+    peers = [
+        other[2]
+        for key, other in figures.items()
+        if key != room_id and all(other[0][name] == room[name] for name in kind)
+    ]
+    metrics = []
+    for name in METRICS:
+        mine, was = last[name], before[name]
+        others = sorted(peer[name] for peer in peers if peer[name] is not None)
+        known = mine is not None and others
+        lower = sum(1.0 for each in others if known and each < mine)
+        equal = sum(0.5 for each in others if known and each == mine)
+        median = others[(len(others) - 1) // 2] if known else None
+        metrics.append(
+            {
+                "metric": name,
+                "last": mine,
+                "before": was,
+                "change": None if None in (mine, was) or not was else round((mine - was) / was, 4),
+                "percentile": round((lower + equal) / len(others), 4) if known else None,
+                "median_of_kind": median,
+                "against_median": round((mine - median) / median, 4) if median else None,
+            }
+        )
+    ranked = sorted(
+        (m for m in metrics if m["percentile"] is not None),
+        key=lambda m: (m["percentile"], m["against_median"] or 0),
+    )
+    return {
+        "room_id": room_id,
+        **{name: room[name] for name in kind},
+        "until_ms": until_ms,
+        "rooms_of_kind": len(peers) + 1,
+        "worst_metric": ranked[0]["metric"] if ranked else None,
+        "metrics": metrics,
+    }

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from schemas import records
 from schemas.clock import MAX_JUMP_MS
 from schemas.detector_rules import StockOutRules
-from schemas.records import ProductMark
+from schemas.records import ProductMark, RoomFigures, RoomMinute
+from streams.core.market.benchmark import benchmark
 from streams.core.market.price_wars import by_goods, price_wars
 from streams.core.market.supply import supply
 from streams.core.newest import Newest
@@ -21,7 +22,7 @@ from streams.embedded import Results, in_order_of_marks
 from streams.result_files import compared
 from tests.oracle.contract import Event
 from tests.oracle.malformed import encode
-from tests.oracle.market import exchanges_of, sameness_of, stock_of, trials_of
+from tests.oracle.market import benchmark_of, exchanges_of, sameness_of, stock_of, trials_of
 from tests.oracle.retention import rooms_in
 from tests.oracle.scores import agencies_of, credit_of
 from tests.oracle.strategies import adversarial_logs, ordered_logs, shuffled_logs
@@ -85,6 +86,49 @@ def test_first_hours_and_stocks_are_counts_over_all_events(
     mine = files_of(results)["supply.json"]
     assert mine["trials"] == trials_of(rooms)
     assert mine["stock"] == stock_of(rooms, plain(results).marks)
+
+
+@EXAMPLES
+@given(adversarial_logs(), st.integers(1, 5))
+def test_rooms_stand_beside_their_like_as_a_naive_count_says(
+    log: list[bytes], partitions: int
+) -> None:
+    results = run_embedded(log, partitions=partitions)
+    shown = plain(results)
+    as_of_ms = shown.run["watermark_ms"]
+    mine = files_of(results)["benchmark.json"]["rooms"]
+    assert mine == benchmark_of(shown.rooms, shown.minutes, as_of_ms)
+
+
+NOW_MS: Final = 1_700_000_040_000
+
+
+@st.composite
+def evenings(draw: st.DrawFn) -> tuple[list[RoomFigures], list[RoomMinute]]:
+    """A handful of rooms of few kinds, with minutes around the borders of the windows."""
+    rooms, minutes = [], []
+    for number in range(draw(st.integers(1, 7))):
+        closed_ms = draw(st.sampled_from((None, None, NOW_MS - 61_000, NOW_MS - 86_400_000)))
+        category = draw(st.sampled_from(("food", "food", "beauty")))
+        more: Any = {"category": category, "mode": "store", "currency": "CNY", "opened_ms": 1}
+        rooms.append(figures(room_id=f"r{number}", closed_ms=closed_ms, **more))
+        for ago in draw(st.sets(st.sampled_from((0, 1, 2, 5, 9, 10, 11, 12, 19, 20, 21, 22)))):
+            counts = [draw(st.integers(0, 3)) for _ in range(6)]
+            minute_ms = NOW_MS - NOW_MS % 60_000 - ago * 60_000
+            minutes.append(RoomMinute(f"r{number}", minute_ms, *counts, *counts[:2]))
+    return rooms, minutes
+
+
+@EXAMPLES
+@given(evenings())
+def test_windows_and_percentiles_are_exact_at_their_borders(
+    evening: tuple[list[RoomFigures], list[RoomMinute]],
+) -> None:
+    rooms, minutes = evening
+    by_id = {each.summary.room_id: each for each in rooms}
+    mine = msgspec.json.decode(records.encode(benchmark(by_id, minutes, NOW_MS)))["rooms"]
+    lines = [msgspec.to_builtins(each.summary) for each in rooms]
+    assert mine == benchmark_of(lines, [msgspec.to_builtins(each) for each in minutes], NOW_MS)
 
 
 MINUTE_MS: Final = 60_000

@@ -126,6 +126,28 @@ def test_a_planted_price_war_is_measured_turn_by_turn_and_no_other() -> None:
     assert (war["started_ms"], war["ended_ms"]) == (planted.started_ms, planted.ended_ms)
 
 
+def test_a_room_that_sells_least_of_its_kind_is_told_its_worst_metric() -> None:
+    shows = [
+        event
+        for room, orders in (("one", 1), ("two", 4), ("three", 6))
+        for n in range(6)
+        for event in (
+            view(room, f"{room}-{n}", at(4 + n)),
+            *([sold(room, n, 4 + n, "p1")] if n < orders else []),
+        )
+    ]
+    found = files(*shows, tick(11), rooms=("one", "two", "three"))["benchmark.json"]["rooms"]
+    one, three, two = found
+    assert (one["rooms_of_kind"], one["worst_metric"]) == (3, "gross_minor")
+    of_one = {each["metric"]: each for each in one["metrics"]}
+    assert (of_one["orders"]["last"], of_one["orders"]["median_of_kind"]) == (1, 4)
+    assert (of_one["orders"]["percentile"], of_one["orders"]["against_median"]) == (0.0, -0.75)
+    assert of_one["visits"]["percentile"] == 0.5, "all have as many"
+    of_two = {each["metric"]: each for each in two["metrics"]}
+    assert (of_two["orders"]["percentile"], of_two["orders"]["change"]) == (0.5, None)
+    assert three["worst_metric"] == "visits"
+
+
 def test_every_figure_is_explained_in_its_order() -> None:
     mine = {**opened("three"), "mcn_id": "agency"}
     war = [

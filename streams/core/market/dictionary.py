@@ -299,4 +299,40 @@ SUPPLY: Final = (
     ),
 )
 
-SECTIONS: Final = (*SAMENESS, *SUPPLY, *AGENCIES, *CREDIT)
+BENCHMARK: Final = (
+    Section(
+        "benchmark.json",
+        ("rooms",),
+        "Each room's last ten minutes against the ten before, and against rooms of its kind: of the"
+        " same category, mode and currency. The ten are the closed minutes before that of the least"
+        " watermark, or before the one in which the room closed. Rooms that closed a day before or"
+        " earlier, or had no line in the twenty minutes, have no row. In order of the room.",
+        (
+            _ROOM,
+            Figure("category", "id", "Of the room."),
+            Figure("mode", "closed set", "How it sells."),
+            Figure("currency", "ISO 4217", "Of its money."),
+            Figure("until_ms", "epoch ms", "End of the ten minutes."),
+            Figure("rooms_of_kind", "rooms", "With a row, this one too."),
+            Figure(
+                "worst_metric",
+                "name",
+                "The metric with the least percentile (ties: furthest under the median, then in the"
+                " order below); null where there is no other room of its kind.",
+                "TikTok and Chanmama show the worst in red",
+            ),
+            Figure(
+                "metrics",
+                "list",
+                "`gross_minor`, `orders`, `visits`, `gpm_minor`, `orders_per_visit`,"
+                " `clicks_per_visit`, `interactions_per_visit` (comments and likes). Of each its"
+                " `metric`, `last`, `before`, `change` (last less before, over before),"
+                " `percentile` (share of the others that are lower, equal ones by half),"
+                " `median_of_kind` (lower median of the others), `against_median`.",
+                "WeChat Channels has the momentum with its percentile",
+            ),
+        ),
+    ),
+)
+
+SECTIONS: Final = (*SAMENESS, *SUPPLY, *BENCHMARK, *AGENCIES, *CREDIT)

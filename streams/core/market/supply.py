@@ -5,12 +5,12 @@
 and of the `stock_out` alerts.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.details import SoldHour, TrialSale
 from schemas.records import Alert, ProductMark, RoomFigures, RoomSummary
 from streams.core.dictionary import rate
+from streams.core.market.among import median_of_others
 from streams.core.market.price_wars import (
     MEDIAN_MS,
     Goods,
@@ -182,7 +182,7 @@ def _prices(goods: Goods, marks: Sequence[ProductMark]) -> Iterator[Row]:
     ordered = sorted(recent.values())
     for room_id in sorted(recent):
         price_minor = recent[room_id]
-        others_minor = _median_without(ordered, bisect_left(ordered, price_minor))
+        others_minor = median_of_others(ordered, price_minor)
         yield {
             "product_id": goods[0],
             "currency": goods[1] or None,
@@ -195,14 +195,6 @@ def _prices(goods: Goods, marks: Sequence[ProductMark]) -> Iterator[Row]:
             "others_median_minor": others_minor,
             "against_others": _against(price_minor, others_minor),
         }
-
-
-def _median_without(ordered: Sequence[int], at: int) -> int | None:
-    """The lower median of all but one of some numbers in order."""
-    if len(ordered) == 1:
-        return None
-    middle = (len(ordered) - 2) // 2
-    return ordered[middle if middle < at else middle + 1]
 
 
 def _against(price_minor: int, other_minor: int | None) -> float | None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from schemas.details import SoldHour
-from schemas.records import Alert, ProductMark
+from schemas.records import Alert, ProductMark, RoomMinute
 from schemas.rules import RuleSet
 from streams.core.market import agencies, credit, measures
+from streams.core.market.benchmark import benchmark
 from streams.core.market.measures import Report, Sections
 from streams.core.market.sameness import sameness
 from streams.core.market.supply import supply
@@ -13,18 +14,25 @@ from streams.core.newest import Newest
 
 
 def market_files(
-    newest: Newest, marks: Sequence[ProductMark], alerts: Sequence[Alert]
+    newest: Newest,
+    minutes: Iterable[RoomMinute],
+    marks: Sequence[ProductMark],
+    alerts: Sequence[Alert],
+    as_of_ms: int | None,
 ) -> dict[str, Sections]:
     """The sections of each file that is made of what rooms say of themselves.
 
     Args:
         newest: what rooms said last of themselves.
+        minutes: all room-minutes.
         marks: what was done with products, ordered by time.
         alerts: every version of every alert.
+        as_of_ms: the least watermark; None before the first event.
     """
     return {
         "sameness.json": sameness(newest.of_kind(SoldHour), newest.rooms),
         "supply.json": supply(newest, marks, alerts),
+        "benchmark.json": benchmark(newest.rooms, minutes, as_of_ms),
     }
 
 
