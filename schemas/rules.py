@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    FakeViewersRules,
     GmvMilestoneRules,
     HotItemRules,
     ListPriceInflationRules,
@@ -161,6 +162,7 @@ class RuleSet(BaseModel):
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     hot_item: HotItemRules = HotItemRules()
+    fake_viewers: FakeViewersRules = FakeViewersRules()
     after_sales: AfterSalesRules = AfterSalesRules()
     credit: CreditRules = CreditRules()
     development: DevelopmentRules = DevelopmentRules()

@@ -40,6 +40,9 @@ ELSEWHERE: Final = {
     "stocked_products",
     "awaited_complaints",
     "list_prices",
+    "minute_visits",
+    "silent_stays",
+    "suspected_viewers",
     "listed_products",
 }
 
