@@ -32,6 +32,7 @@ from schemas.detector_rules import (
 )
 from schemas.errors import InputError
 from schemas.events import Party
+from schemas.score_rules import CreditRules, DevelopmentRules
 
 FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
 
@@ -167,6 +168,8 @@ class RuleSet(BaseModel):
     traffic_drop: TrafficDropRules = TrafficDropRules()
     off_platform_payment: OffPlatformPaymentRules = OffPlatformPaymentRules()
     after_sales: AfterSalesRules = AfterSalesRules()
+    credit: CreditRules = CreditRules()
+    development: DevelopmentRules = DevelopmentRules()
 
     @field_validator("format", mode="before")
     @classmethod

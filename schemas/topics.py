@@ -89,7 +89,7 @@ TOPICS: tuple[Topic, ...] = (
         "what it is, room_id and what tells it apart in the room, as a JSON list",
         "compact",
         "Who answers for what came back in each room; what each minute sold and what came back;"
-        " what each product sold by the hour.",
+        " what each product sold by the hour, and did in its first.",
     ),
     Topic(
         ROOM_MINUTES,

@@ -60,6 +60,7 @@ class Results:
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
         newest: what rooms, products and details are made of.
+        rules: in force at the end; None where they are not known.
     """
 
     rooms: list[RoomSummary]
@@ -75,6 +76,7 @@ class Results:
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
     newest: Newest = field(default_factory=Newest)
+    rules: RuleSet | None = None
 
 
 class _Chunk:
@@ -201,6 +203,7 @@ class EmbeddedRun:
             retention=retention_of(self.partitions, rooms),
             audience=audience_of(self.partitions, rooms),
             marks=sorted(self._marks, key=in_order_of_marks),
+            rules=self.partitions[0].detectors.rules,
             **reports_of(self._newest),
         )
 

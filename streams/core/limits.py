@@ -33,6 +33,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "complaint_courses": (200_000, "complaints of a room whose reply times are measured"),
     "loads": (20_000, "merchants and responsible parties of a room with after-sales figures"),
     "sold_hours": (20_000, "products, merchants and hours of a room with an order"),
+    "trials": (20_000, "products of a room whose first hour is known; one given up begins anew"),
     "pitch_minutes": (20_000, "minutes of a room with an order or a refund"),
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),

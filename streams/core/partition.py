@@ -138,6 +138,7 @@ class Partition:
                 room.audience.view(event, watermark_ms, open_from_ms)
                 if event.product_id is not None:
                     room.products.view(event, event.product_id)
+                    room.trials.view(event, event.product_id, open_from_ms)
                 room.changed = True
                 if ts_ms > room.last_ms:  # noqa: PLR1730 - `max` takes six times as long
                     room.last_ms = ts_ms

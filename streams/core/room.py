@@ -32,7 +32,8 @@ from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
 from streams.core.market.sold_hours import SoldHours
-from streams.core.pane import Panes
+from streams.core.market.trials import Trials
+from streams.core.pane import MINUTE_MS, Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
@@ -95,6 +96,7 @@ class Room:
         "room_id",
         "sold_hours",
         "suspicion",
+        "trials",
     )
 
     def __init__(
@@ -121,6 +123,7 @@ class Room:
         self.after_sales = AfterSales(evictions)
         self.pitch = Pitch(evictions)
         self.sold_hours = SoldHours(evictions)
+        self.trials = Trials(evictions)
         self.products = Products(evictions)
 
     def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
@@ -140,6 +143,7 @@ class Room:
         self.audience.view(event, moment.watermark_ms, moment.open_from_ms)
         if event.product_id is not None:
             self.products.view(event, event.product_id)
+            self.trials.view(event, event.product_id, moment.open_from_ms)
         return None
 
     def order(self, event: Order, moment: Moment) -> Outcome:
@@ -151,6 +155,7 @@ class Room:
             self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
             self.pitch.ordered(event.ts_ms, event.amount_minor)
             self.sold_hours.ordered(event)
+            self.trials.order(event, moment.open_from_ms)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -179,6 +184,7 @@ class Room:
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             self._came_back(event, refunded, believed=moment.believed)
             if moment.believed:
+                self.trials.refund(event, accepted_minor, moment.open_from_ms)
                 self._detectors.happened(event)
                 if event.reason == "cancelled":
                     is_here = self.audience.is_here(event.buyer_id, event.ts_ms)
@@ -213,6 +219,7 @@ class Room:
         if event.product_id is not None:
             figures = self.products.touched(event.product_id, event.ts_ms)
             figures.product_impressions += event.impressions
+            self.trials.exposure(event, event.product_id, moment.open_from_ms)
         return None
 
     def checkout(self, event: Checkout, moment: Moment) -> Outcome:
@@ -253,6 +260,7 @@ class Room:
 
     def product(self, event: Product, moment: Moment) -> Outcome:
         if moment.believed:
+            self.trials.product(event, moment.open_from_ms)
             self._detectors.happened(event)
         if event.merchant_id is not None:
             self.products.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
@@ -278,6 +286,7 @@ class Room:
         self.ledger.rest(watermark_ms)
         self.funnel.rest(watermark_ms)
         self.after_sales.rest(watermark_ms)
+        self.trials.rest(moment.open_from_ms)
         if self.suspicion is not None:
             self.suspicion.orders.forget(watermark_ms)
         self.rested_ms = self.last_ms
@@ -352,9 +361,12 @@ class Room:
 
     def details(self, version: Version) -> list[Detail]:
         """What else changed since last asked; figures are asked for first."""
-        loads = self.after_sales.loads.shown(version, self.room_id)
-        minutes = self.pitch.shown(version, self.room_id)
-        return [*loads, *minutes, *self.sold_hours.shown(version, self.room_id)]
+        return [
+            *self.after_sales.loads.shown(version, self.room_id),
+            *self.pitch.shown(version, self.room_id),
+            *self.sold_hours.shown(version, self.room_id),
+            *self.trials.shown(version, self.room_id),
+        ]
 
     def show_all_again(self) -> None:
         """Take all products and details that were shown for lost."""
@@ -362,6 +374,7 @@ class Room:
         self.after_sales.loads.show_all_again()
         self.pitch.show_all_again()
         self.sold_hours.show_all_again()
+        self.trials.show_all_again()
 
     def snapshot(self) -> list[Any]:
         opened = self.opened
@@ -388,6 +401,7 @@ class Room:
             self.after_sales.snapshot(),
             self.pitch.snapshot(),
             self.sold_hours.snapshot(),
+            self.trials.snapshot(),
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
             self.rested_ms,
@@ -395,7 +409,8 @@ class Room:
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, sold_hours, products, suspicion, self.rested_ms = rest
+        funnel, after_sales, pitch, sold_hours, trials, *rest = rest
+        products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -416,6 +431,7 @@ class Room:
         self.after_sales.restore(after_sales)
         self.pitch.restore(pitch)
         self.sold_hours.restore(sold_hours)
+        self.trials.restore(trials)
         self.products.restore(products)
         if suspicion is not None:
             self.suspicion = self._detectors.of_a_room()

@@ -1,7 +1,7 @@
 """What a Kafka run came to: its topics, read to their ends, as the results of an embedded run.
 
-The newest version of each view counts; records that were published twice count once. Stickiness and
-retention are not published: they are made of the states that the workers save.
+The newest version of each view counts; records that were published twice count once. Stickiness,
+retention and scores are not published: they are made of the states that the workers save.
 """
 
 from dataclasses import replace
@@ -92,6 +92,7 @@ async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) 
         results,
         stickiness=stickiness_of(partitions, rooms, calendar),
         retention=retention_of(partitions, rooms),
+        rules=partitions[0].detectors.rules if partitions else None,
         audience=audience_of(partitions, rooms),
     )
 

@@ -54,11 +54,11 @@ class Detectors:
         "_incidents",
         "_override",
         "_queue",
-        "_rules",
         "_scene",
         "_shared",
         "_takers",
         "after_sales",
+        "rules",
         "rules_version",
         "suspects",
         "visit_ms",
@@ -99,7 +99,7 @@ class Detectors:
             self._use(validated)
 
     def _use(self, rules: RuleSet) -> None:
-        self._rules = rules
+        self.rules = rules
         self._scene = Scene(rules, self._push)
         self.visit_ms = rules.brushing.visit_minutes * MINUTE_MS
         takers: dict[type, Takers] = {}
@@ -187,7 +187,7 @@ class Detectors:
     def _settle(self, room: SuspectRoom, watermark_ms: int, alerts: list[Alert]) -> None:
         suspicion = room.suspicion
         if suspicion is not None:
-            ended = suspicion.settle(watermark_ms, self._rules)
+            ended = suspicion.settle(watermark_ms, self.rules)
             alerts += [self._alert(room, incident) for incident in ended]
             if ended and not suspicion.is_open:
                 del self._incidents[room.room_id]
@@ -208,7 +208,7 @@ class Detectors:
         return [
             [each.snapshot() if each is not None else None for each in self._shared],
             queue,
-            self._rules.model_dump(),
+            self.rules.model_dump(),
             list(self._incidents),
             self.rules_version,
             self.suspects.snapshot(),
