@@ -19,6 +19,9 @@ BOARDS = "boards"
 ALERTS = "alerts"
 DEAD_LETTERS = "dead-letters"
 CHECKPOINTS = "checkpoints"
+IDENTITY_LINKS = "identity-links"
+SHARED_IDENTITIES = "shared-identities"
+RING_MARKS = "ring-marks"
 
 DEFAULT_PARTITIONS = 4
 _HOUR_MS = 3_600_000
@@ -144,6 +147,31 @@ TOPICS: tuple[Topic, ...] = (
         "compact,delete",
         "The whole state of each partition's fold, in chunks.",
         {"max.message.bytes": str(2 * 1024 * 1024), "retention.ms": "-1"},
+    ),
+    Topic(
+        IDENTITY_LINKS,
+        None,
+        "kind of identity and the identity; of what every partition gets, its source",
+        "delete",
+        "Each order under each identity that it names, and how far each partition has told.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        SHARED_IDENTITIES,
+        1,
+        "kind of identity and the identity; of watermarks and rules, their source",
+        "delete",
+        "The orders under identities that several buyers share, or of buyers in several rooms.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        RING_MARKS,
+        None,
+        "room_id",
+        "delete",
+        "Orders of rings, which come off trusted GMV of their rooms.",
+        # as long as events: who folds those again needs what was marked of them
+        {"retention.ms": str(_EVENTS_KEPT_MS)},
     ),
 )
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
