@@ -27,7 +27,13 @@ _RECORDS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     topics.BOARDS: (records.Board,),
     topics.DEAD_LETTERS: (records.DeadLetter,),
     topics.IDENTITY_LINKS: (links.Link, links.Passed, links.RulesTold),
-    topics.SHARED_IDENTITIES: (links.Link, links.Crowded, links.Passed, links.RulesTold),
+    topics.SHARED_IDENTITIES: (
+        links.Link,
+        links.Crowded,
+        links.Counted,
+        links.Passed,
+        links.RulesTold,
+    ),
     topics.RING_MARKS: (links.RingMark,),
 }
 _BOARD_ROWS = (records.BoardRow, records.WindowRow)

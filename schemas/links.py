@@ -67,6 +67,23 @@ class Crowded(msgspec.Struct, frozen=True, tag_field="record", tag="crowded"):
     identity: str
 
 
+class Counted(msgspec.Struct, frozen=True, tag_field="record", tag="counted"):
+    """What all orders of a minute are like, shared or not; told at its end, by buyer.
+
+    Attributes:
+        orders: how many were told for the first time.
+        known, seen: of how many each sign is known, and of how many it is set; a quick refund is
+            known of all, and set in the minute in which the money goes back.
+    """
+
+    source: int
+    sequence: int
+    ts_ms: int
+    orders: int
+    known: dict[str, int]
+    seen: dict[str, int]
+
+
 class Passed(msgspec.Struct, frozen=True, tag_field="record", tag="passed"):
     """A source has told all that lies before a watermark; written to every partition."""
 
@@ -107,8 +124,8 @@ class RingMark(msgspec.Struct, frozen=True, tag_field="record", tag="ring_mark")
     refunded_minor: int
 
 
-# What `identity-links` and `shared-identities` hold. `Crowded` is in the latter only.
-LinkRecord = Link | Crowded | Passed | RulesTold
+# What `identity-links` and `shared-identities` hold; `Crowded` and `Counted` are in the latter only.
+LinkRecord = Link | Crowded | Counted | Passed | RulesTold
 _link_record: Final = msgspec.json.Decoder(LinkRecord)
 _ring_mark: Final = msgspec.json.Decoder(RingMark)
 

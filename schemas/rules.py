@@ -17,6 +17,7 @@ from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
     GmvMilestoneRules,
+    IdentityRingRules,
     ListPriceInflationRules,
     Minutes,
     RefundSurgeRules,
@@ -158,6 +159,7 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    identity_ring: IdentityRingRules = IdentityRingRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

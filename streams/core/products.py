@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.codec import Order, Refund, View
 from streams.core import limits
-from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded, TakenOff
 from streams.core.snapshots import Sums
 
 Pair = tuple[str, str | None]
@@ -138,6 +138,16 @@ class Products:
         figures.suspected_orders += 1
         figures.suspected_minor += known.amount_minor
         figures.suspected_refunded_minor += known.refunded_minor
+
+    def take_off(self, off: TakenOff) -> None:
+        """Take off, or give back, what a ring has marked; of a pair that was given up, nothing."""
+        pair = (off.product_id, off.merchant_id)
+        figures = self.pairs.get(pair)
+        if figures is not None:
+            figures.suspected_orders += off.orders
+            figures.suspected_minor += off.amount_minor
+            figures.suspected_refunded_minor += off.refunded_minor
+            self.changed[pair] = figures
 
     def _at(self, product_id: str, merchant_id: str | None, ts_ms: int) -> ProductLedger:
         pair = (product_id, merchant_id)
