@@ -168,7 +168,7 @@ def _is_done(world: World, worker: SimWorker) -> bool:
         number in partitions and partitions[number].next_offset == len(log)
         for number, log in enumerate(world.logs)
         if log
-    )
+    ) and worker.is_drained
 
 
 def shown(results: list[Any]) -> list[bytes]:
@@ -205,6 +205,8 @@ def check(world: World, expected: Results) -> None:
     assert sorted(v for v in marks if v) == sorted(shown(expected.marks))
     letters = {(k, v) for t, k, v in world.durable if t == topics.DEAD_LETTERS}
     assert sorted(v for _, v in letters if v) == sorted(shown(expected.dead_letters))
+    alerts = {(k, v) for t, k, v in world.durable if t == topics.ALERTS}
+    assert sorted(v for _, v in alerts if v) == sorted(shown(expected.alerts))
     rooms = newest_views(world, topics.ROOM_SUMMARIES, RoomFigures)
     rooms.sort(key=lambda figures: figures.summary.room_id)
     assert shown([figures.summary for figures in rooms]) == shown(expected.rooms)
@@ -257,8 +259,8 @@ def test_what_the_simulation_is_about_does_happen() -> None:
     for seed in range(60):
         world = simulate(seed)
         seen.update(world.seen)
-        saved = Counter((c.next_offset, c.writer) for own in world.chunks for c in own)
-        whole = {(c.next_offset, c.writer): c.of for own in world.chunks for c in own}
+        saved = Counter((c.next_offset, c.writer) for own in world.chunks.values() for c in own)
+        whole = {(c.next_offset, c.writer): c.of for own in world.chunks.values() for c in own}
         seen["torn snapshots"] += sum(saved[key] < of for key, of in whole.items())
         copies = Counter(item for item in world.durable if item[0] == topics.ROOM_MINUTES)
         seen["published again"] += sum(count > 1 for count in copies.values())
