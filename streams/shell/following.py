@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.shell.checkpoints import ForeignStateError
 from streams.shell.patience import connected
 from streams.shell.reading import from_start
+from streams.shell.ring_metrics import FollowedView
 
 log = logging.getLogger("roompulse.following")
 
@@ -37,19 +38,19 @@ class Followed(Protocol):
     async def save(self) -> None:
         """Save the state, if it keeps its own and has changed."""
 
+    @property
+    def evicted(self) -> dict[str, int]:
+        """What full maps of its state gave up."""
+
 
 class Follower:
-    """Follows some partitions at a time.
-
-    Attributes:
-        lag: records that are not taken yet, by topic and partition, as known from the last fetch.
-    """
+    """Follows some partitions at a time."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._running: asyncio.Task[None] | None = None
         self._followed: Sequence[Followed] = ()
-        self.lag: dict[tuple[str, int], int] = {}
+        self._lag: dict[TopicPartition, int] = {}
 
     def follow(
         self, followed: Sequence[Followed], on_failure: Callable[[BaseException], None]
@@ -65,10 +66,22 @@ class Follower:
     async def leave(self) -> None:
         """Stop: what was not saved is read again by whoever is next."""
         running, self._running = self._running, None
-        self._followed, self.lag = (), {}
+        self._followed, self._lag = (), {}
         if running is not None:
             running.cancel()
             await asyncio.wait([running])
+
+    def view(self) -> list[FollowedView]:
+        """The present moment, for a scrape."""
+        return [
+            FollowedView(
+                each.topic,
+                each.number,
+                self._lag.get(TopicPartition(each.topic, each.number), 0),
+                each.evicted,
+            )
+            for each in self._followed
+        ]
 
     async def save(self) -> None:
         """Save every state that has changed; about every ten seconds."""
@@ -96,7 +109,7 @@ class Follower:
             )
             end = consumer.highwater(target)
             if end is not None:
-                self.lag[target.topic, target.partition] = max(0, end - found[-1].offset - 1)
+                self._lag[target] = max(0, end - found[-1].offset - 1)
 
 
 async def _seek(consumer: AIOKafkaConsumer, takers: dict[TopicPartition, Followed]) -> None:

@@ -27,6 +27,7 @@ from schemas.records import (
 from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.limits import CAPS
 from streams.shell.alert_metrics import alert_families
+from streams.shell.ring_metrics import FollowedView, ring_families
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -81,6 +82,7 @@ class WorkerView:
 
     Attributes:
         alerts: what is known of alerts; None where another worker keeps the boards.
+        followed: the partitions of links and marks that it follows.
     """
 
     progress: dict[int, Progress]
@@ -92,6 +94,7 @@ class WorkerView:
     now: float
     epoch_ms: int
     alerts: AlertBook | None = None
+    followed: Sequence[FollowedView] = ()
 
 
 class WorkerCollector(Collector):
@@ -109,6 +112,7 @@ class WorkerCollector(Collector):
         view = self._view()
         yield from _events(view)
         yield from _worker(view)
+        yield from ring_families(view.followed)
         yield from self._boards(view)
 
     def figures(self, view: WorkerView) -> Iterator[Metric]:

@@ -144,6 +144,11 @@ class MarksIn:
     async def save(self) -> None:
         """Nothing: the room stage saves them with the rooms."""
 
+    @property
+    def evicted(self) -> dict[str, int]:
+        """Nothing: it keeps none."""
+        return {}
+
 
 def _shared(emitted: Sequence[links.LinkRecord]) -> Iterator[Told]:
     if emitted:

@@ -368,6 +368,7 @@ class Worker:
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,
+            followed=self._follower.view(),
         )
 
     def _trouble(self) -> str:

@@ -28,6 +28,8 @@ class SimWorker:
         self.name = name
         self.publisher = SimPublisher(world, failing)
         checkpoints = SimCheckpoints(world, name)
+        self._identity_checkpoints = SimCheckpoints(world, name, topics.IDENTITY_CHECKPOINTS)
+        self._ring_checkpoints = SimCheckpoints(world, name, topics.RING_CHECKPOINTS)
         loop = asyncio.get_running_loop()
         partitions = len(world.logs)
         self.stage = RoomStage(
@@ -78,15 +80,14 @@ class SimWorker:
 
     def _what_goes_with(self, numbers: list[int]) -> list[Followed]:
         """As the worker has it."""
-        world, sources = self._world, len(self._world.logs)
+        sources, publisher = len(self._world.logs), self.publisher
         followed: list[Followed] = []
         for number in numbers:
-            saves = SimCheckpoints(world, self.name, topics.IDENTITY_CHECKPOINTS)
-            followed.append(identity_stage(number, sources, self.publisher, saves))
+            saves = self._identity_checkpoints
+            followed.append(identity_stage(number, sources, publisher, saves))
             followed.append(MarksIn(number, self.stage))
         if LEADING_PARTITION in numbers:
-            saves = SimCheckpoints(world, self.name, topics.RING_CHECKPOINTS)
-            followed.append(ring_stage(sources, self.publisher, saves))
+            followed.append(ring_stage(sources, publisher, self._ring_checkpoints))
         return followed
 
     async def _stop_following(self) -> None:
