@@ -125,6 +125,7 @@ class RingFold:
             return
         touched: dict[Rooms, None] = {}
         for link in links:
+            self._usual.take_off(link.order, self._tied.known(link.order), ts_ms)
             tied = self._tied.take(link)
             if tied.is_of_several_rooms:
                 touched |= dict.fromkeys(self._bought(tied, ts_ms))

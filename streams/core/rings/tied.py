@@ -55,6 +55,11 @@ class Tied:
         self._ties: dict[Identity, dict[str, int]] = {}  # buyer -> orders
         self._oldest: list[tuple[int, OrderKey]] = []
 
+    def known(self, order: LinkedOrder) -> LinkedOrder | None:
+        """The order as it was told before."""
+        tied = self.orders.get((order.room_id, order.order_id))
+        return tied.order if tied is not None else None
+
     def take(self, link: Link) -> TiedOrder:
         """Take an order under a shared identity, or under a buyer of several rooms."""
         order = link.order

@@ -1,4 +1,4 @@
-"""Both levels of rings in one process: the records that topics of as many partitions would carry."""
+"""Both levels of rings in one process, with the records that topics of as many partitions carry."""
 
 from collections.abc import Sequence
 
