@@ -60,6 +60,7 @@ class Results:
         retention: those of `retention.json`; likewise.
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
+        newest: what rooms, products and details are made of.
     """
 
     rooms: list[RoomSummary]
@@ -73,6 +74,7 @@ class Results:
     marks: list[ProductMark] = field(default_factory=list)
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
+    newest: Newest = field(default_factory=Newest)
 
 
 class _Chunk:
@@ -302,6 +304,7 @@ def reports_of(newest: Newest) -> dict[str, Any]:
             newest.details, newest.rooms, newest.products
         ),
         "pitch": list(after_sales_report.pitch_lines(newest.details)),
+        "newest": newest,
     }
 
 
