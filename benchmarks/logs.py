@@ -17,6 +17,7 @@ from deploy.kafka.admin import create_topics
 from deploy.kafka.broker import LocalKafka
 from producers.replay import ReplayReport, replay
 from producers.sessions import read_records
+from schemas.kafka_access import client_options
 from schemas.topics import DEFAULT_PARTITIONS, LIVE_EVENTS, Topic
 
 _POLL_SECONDS = 0.05
@@ -87,7 +88,7 @@ def filled_log(folder: Path, session: Path) -> Log:
 
 
 async def _empty(bootstrap: str, *, keep: frozenset[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap))
     await admin.start()
     try:
         await _delete(admin, keep)
@@ -109,7 +110,7 @@ def _ours(names: Iterable[str]) -> frozenset[str]:
 
 
 async def _count(bootstrap: str) -> int:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(**client_options(bootstrap))
     await consumer.start()
     try:
         targets = [TopicPartition(LIVE_EVENTS, number) for number in range(DEFAULT_PARTITIONS)]
@@ -124,7 +125,7 @@ async def _replay_aside(
     topic = Topic(name, DEFAULT_PARTITIONS, "room_id", "delete", "of a benchmark")
     await create_topics(bootstrap, topics=(topic,))
     report = await replay(lambda: chunks, bootstrap, topic=name, with_closing_tick=False)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap))
     await admin.start()
     try:
         await admin.delete_topics([name])

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.errors import MessageSizeTooLargeError as TooLargeForTopicError
 from aiokafka.structs import TopicPartition
 
+from schemas.kafka_access import client_options
 from schemas.topics import BY_NAME
 
 __all__ = [
@@ -59,7 +60,7 @@ class BrokerError(Exception):
 async def connected_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer with acknowledgement by all replicas; stopped at the end."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         enable_idempotence=True,
         acks="all",
         linger_ms=0,
@@ -75,7 +76,7 @@ async def connected_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 async def connected_consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, to be assigned by hand; stopped at the end."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -11,8 +11,10 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from schemas import topics
+from schemas.kafka_access import VARIABLES
 from streams.core.dictionary import FIGURES, RATIOS, Ratio
 from streams.core.limits import CAPS
+from streams.core.market.dictionary import SECTIONS
 from streams.shell.metrics import WorkerCollector, WorkerView
 from streams.shell.settings import WorkerSettings
 
@@ -25,6 +27,7 @@ def documents() -> dict[str, str]:
     return {
         "docs/metrics.md": metrics_page(),
         "docs/limits.md": limits_page(),
+        "docs/market.md": market_page(),
         "docs/topics.md": topics_page(),
         "docs/settings.md": settings_page(),
     }
@@ -83,6 +86,26 @@ def metrics_page() -> str:
     )
 
 
+def market_page() -> str:
+    """Every figure of the files that compare the rooms of a session."""
+    parts = []
+    for section in SECTIONS:
+        rows = [[f"`{one.name}`", one.unit, one.meaning, one.source] for one in section.figures]
+        parts += [
+            f"## `{section.file}`: `{section.name}`\n",
+            f"{section.meaning}\n",
+            _table(["figure", "unit", "meaning", "source"], rows),
+        ]
+    return _page(
+        "Rooms beside each other",
+        "streams/core/market/dictionary.py",
+        "Files of `roompulse run` and `roompulse export` that compare the rooms of a session. Money"
+        " is in minor units and never added across currencies: a row for each. Shares have four"
+        " decimals and are null where their base is 0.\n",
+        *parts,
+    )
+
+
 def limits_page() -> str:
     """How much state may grow."""
     rows = [[f"`{name}`", f"{limit:,}", meaning] for name, (limit, meaning) in CAPS.items()]
@@ -126,12 +149,21 @@ def settings_page() -> str:
     for name, field in WorkerSettings.model_fields.items():
         default = "" if field.default in (None, PydanticUndefined) else f"`{field.default}`"
         rows.append([f"`{name}`", f"`ROOMPULSE_{name.upper()}`", default, field.description or ""])
+    access = [
+        [f"`{name}`", f"`{default}`" if default else "", meaning]
+        for name, (default, meaning) in VARIABLES.items()
+    ]
     return _page(
         "Settings of a worker",
         "streams/shell/settings.py",
         "Each is an environment variable; those that `roompulse worker --help` lists are options,"
         " too, and an option wins.\n",
         _table(["setting", "variable", "default", "meaning"], rows),
+        "## The way to Kafka\n",
+        "Of every command that connects; environment variables alone, so that nothing secret stands"
+        " on a command line. How to use them: [security.md](security.md). Made from"
+        " `schemas/kafka_access.py`.\n",
+        _table(["variable", "default", "meaning"], access),
     )
 
 

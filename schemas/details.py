@@ -1,8 +1,9 @@
 """What the computation says of a room besides its summary: the records of `room-details`.
 
 Live views like those of `room-summaries`: cumulative, each replaced by one of a greater version.
-They are read where a summary is not enough: who answers for what came back, and which minute of the
-pitch sold it. Fields are written in the order in which they stand here.
+They are read where a summary is not enough: who answers for what came back, which minute of the
+pitch sold it, what each product sold by the hour. Fields are written in the order in which they
+stand here.
 """
 
 import msgspec
@@ -66,7 +67,26 @@ class PitchMinute(msgspec.Struct, frozen=True, tag_field="record", tag="pitch_mi
     refunded_minor: int
 
 
-Detail = AfterSalesFigures | PitchMinute
+class SoldHour(msgspec.Struct, frozen=True, tag_field="record", tag="sold_hour"):
+    """What one product of one merchant sold in one room and hour, by the stamps of its orders.
+
+    Attributes:
+        hour_ms: start of the hour of event time.
+        orders: paid in it, late ones too; `units` are their pieces.
+        gross_minor: what they paid, in minor units of the room's currency.
+    """
+
+    version: Version
+    room_id: str
+    product_id: str
+    merchant_id: str | None
+    hour_ms: int
+    orders: int
+    units: int
+    gross_minor: int
+
+
+Detail = AfterSalesFigures | PitchMinute | SoldHour
 _detail = msgspec.json.Decoder(Detail)
 
 
@@ -75,6 +95,8 @@ def detail_key(detail: Detail) -> bytes:
     name = str(detail.__struct_config__.tag)
     if isinstance(detail, PitchMinute):
         return encode([name, detail.room_id, detail.minute_ms])
+    if isinstance(detail, SoldHour):
+        return encode([name, detail.room_id, detail.product_id, detail.merchant_id, detail.hour_ms])
     return encode([name, detail.room_id, detail.merchant_id, detail.party])
 
 

@@ -105,6 +105,23 @@ class ListPriceInflationRules(DetectorRules):
     paid_share: Share = Field(0.5, description="Paid is less than this of the list price.")
 
 
+class HotItemRules(DetectorRules):
+    """When a product is told to sell far above what its room is used to."""
+
+    window_minutes: int = Field(5, ge=1, le=60, description="How far back its buyers count.")
+    base_minutes: int = Field(60, ge=5, le=24 * 60, description="What is usual: so long before.")
+    known_minutes: int = Field(15, ge=1, le=24 * 60, description="Of these, so many are known.")
+    listing_minutes: int = Field(
+        5, ge=0, le=24 * 60, description="What sells so soon after listing says nothing."
+    )
+    buyers: int = Field(50, ge=1, description="So many buyers; a coupon draws fewer in a shop.")
+    times: Score = Field(3.0, description="So many times the usual orders of the whole room.")
+    tail: Share = Field(1e-6, description="So unlikely must it be if nothing is new.")
+    dispersion: Score = Field(
+        0.25, description="How much orders vary from hour to hour, squared: measured."
+    )
+
+
 class IdentityRingRules(DetectorRules):
     """When buyers are suspected to place orders together, in one room or in several."""
 

@@ -21,7 +21,7 @@ _REFERENCE = "#/components/schemas/{}"
 _RECORDS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     topics.ROOM_SUMMARIES: (records.RoomFigures,),
     topics.ROOM_PRODUCTS: (records.ProductFigures,),
-    topics.ROOM_DETAILS: (details.AfterSalesFigures, details.PitchMinute),
+    topics.ROOM_DETAILS: (details.AfterSalesFigures, details.PitchMinute, details.SoldHour),
     topics.ROOM_MINUTES: (records.RoomMinute,),
     topics.PARTITION_PROGRESS: (records.Progress,),
     topics.BOARDS: (records.Board,),

@@ -124,7 +124,7 @@ class RingMark(msgspec.Struct, frozen=True, tag_field="record", tag="ring_mark")
     refunded_minor: int
 
 
-# What `identity-links` and `shared-identities` hold; `Crowded` and `Counted` are in the latter only.
+# What `identity-links` and `shared-identities` hold; the latter alone `Crowded` and `Counted`.
 LinkRecord = Link | Crowded | Counted | Passed | RulesTold
 _link_record: Final = msgspec.json.Decoder(LinkRecord)
 _ring_mark: Final = msgspec.json.Decoder(RingMark)

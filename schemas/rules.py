@@ -17,6 +17,7 @@ from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
     GmvMilestoneRules,
+    HotItemRules,
     IdentityRingRules,
     ListPriceInflationRules,
     Minutes,
@@ -160,6 +161,7 @@ class RuleSet(BaseModel):
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     identity_ring: IdentityRingRules = IdentityRingRules()
+    hot_item: HotItemRules = HotItemRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -99,7 +99,8 @@ TOPICS: tuple[Topic, ...] = (
         1,
         "what it is, room_id and what tells it apart in the room, as a JSON list",
         "compact",
-        "Who answers for what came back in each room; what each minute sold and what came back.",
+        "Who answers for what came back in each room; what each minute sold and what came back;"
+        " what each product sold by the hour.",
     ),
     Topic(
         ROOM_MINUTES,

@@ -11,6 +11,7 @@ import msgspec
 
 from schemas import records
 from schemas.records import Counts, Progress
+from streams.core.market.whole import market_files
 from streams.core.stickiness.drop_off import drop_off
 from streams.core.stickiness.facts import Row
 from streams.embedded import Results
@@ -41,6 +42,8 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
         (folder / "retention.json").write_bytes(_sections(results.retention))
     losses = drop_off(results.rooms, results.minutes, results.marks)
     (folder / "drop-off.json").write_bytes(_sections(losses))
+    for name, sections in market_files(results.newest).items():
+        (folder / name).write_bytes(_sections(sections))
     run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
     text = msgspec.json.format(records.encode(run), indent=2)
     (folder / "run.json").write_bytes(text + b"\n")

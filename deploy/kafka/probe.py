@@ -1,8 +1,9 @@
 """Whether a Kafka is there, ready for clients, and reachable under the names it gives itself.
 
-Speaks one request of Kafka's protocol (Metadata) over a plain socket: no client library, hence no
-retries and no stack of connection errors in the log, and an answer within the time asked for.
-A broker is ready when it lists at least one broker: it opens its port before it lets itself in.
+Asks one question of Kafka's protocol (Metadata) over a socket: no client library, hence no retries
+and no stack of connection errors in the log, and an answer within the time asked for. TLS and the
+password are those of every other client. A broker is ready when it lists at least one broker: it
+opens its port before it lets itself in.
 
 Bounds: one reply of at most 1 MiB per address; every wait ends at one common deadline.
 """
@@ -12,15 +13,14 @@ import struct
 import time
 from dataclasses import dataclass
 
+from deploy.kafka.connection import Connection, KeptOutError
+from schemas.kafka_access import SECURITY, KafkaAccess, KafkaAccessError, kafka_access
+
 DEFAULT_BOOTSTRAP = "127.0.0.1:9092"
 BOOTSTRAP_VARIABLE = "ROOMPULSE_KAFKA"
 
 _METADATA = 3
 _METADATA_VERSION = 1
-_CORRELATION = 7
-_CLIENT_ID = b"roompulse-probe"
-# From the two numbers that open every reply, up to the metadata of thousands of brokers.
-_REPLY_BYTES = range(8, 1 << 20)
 
 
 class BrokerUnavailable(RuntimeError):  # noqa: N818 - named for what the caller has to handle
@@ -52,18 +52,25 @@ def parse_bootstrap(bootstrap: str) -> tuple[tuple[str, int], ...]:
     return tuple(addresses)
 
 
-def brokers_at(host: str, port: int, timeout_seconds: float) -> tuple[BrokerAddress, ...]:
+def brokers_at(
+    host: str, port: int, timeout_seconds: float, access: KafkaAccess | None = None
+) -> tuple[BrokerAddress, ...]:
     """The brokers that the Kafka at this address knows to be alive; empty while it starts.
 
-    Raises `OSError` when nobody answers in time and `ValueError` when what answers is no Kafka.
+    Args:
+        host: a name or an address.
+        port: where it listens.
+        timeout_seconds: for all of it.
+        access: TLS and password; neither by default.
+
+    Raises:
+        KeptOutError: it does not let us in.
+        OSError: nobody answers in time.
+        ValueError: what answers is no Kafka.
     """
-    deadline = time.monotonic() + timeout_seconds
-    with socket.create_connection((host, port), timeout=timeout_seconds) as connection:
-        connection.sendall(_metadata_request())
-        (size,) = struct.unpack(">i", _read(connection, 4, deadline))
-        if size not in _REPLY_BYTES:
-            raise ValueError("not the protocol of Kafka")
-        return _parse_metadata(_read(connection, size, deadline))
+    no_topics = struct.pack(">i", 0)
+    with Connection(host, port, access or KafkaAccess(), timeout_seconds) as connection:
+        return _parse_metadata(connection.ask(_METADATA, _METADATA_VERSION, no_topics))
 
 
 def require_broker(bootstrap: str, timeout_seconds: float = 8.0) -> tuple[BrokerAddress, ...]:
@@ -73,19 +80,27 @@ def require_broker(bootstrap: str, timeout_seconds: float = 8.0) -> tuple[Broker
     the name it gives to clients. A Kafka that is still starting is waited for.
     """
     addresses = parse_bootstrap(bootstrap)
+    try:
+        access = kafka_access()
+    except KafkaAccessError as error:
+        raise BrokerUnavailable(str(error)) from error
     deadline = time.monotonic() + timeout_seconds
-    reason = "no answer"
+    reason, kept_out = "no answer", ""
     for number, (host, port) in enumerate(addresses):
         share = (deadline - time.monotonic()) / (len(addresses) - number)
         try:
-            brokers = _wait_until_alive(host, port, time.monotonic() + share)
+            brokers = _wait_until_alive(host, port, time.monotonic() + share, access)
+        except KeptOutError as error:
+            kept_out = f"the Kafka at {host}:{port} {error}"
+            continue
         except (OSError, ValueError) as error:
             reason = describe_failure(error)
             continue
-        _require_reachable(brokers, bootstrap, max(deadline - time.monotonic(), 1.0))
+        _require_reachable(brokers, bootstrap, max(deadline - time.monotonic(), 1.0), access)
         return brokers
     raise BrokerUnavailable(
-        f"no Kafka at {bootstrap} ({reason}): start one with `roompulse kafka up`, or name"
+        kept_out
+        or f"no Kafka at {bootstrap} ({reason}): start one with `roompulse kafka up`, or name"
         f" yours with --bootstrap or {BOOTSTRAP_VARIABLE}=host:port"
     )
 
@@ -98,30 +113,36 @@ def describe_failure(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return "unknown host name"
+    if isinstance(error, ConnectionResetError):
+        return f"connection closed; if it wants TLS or a password, set {SECURITY}"
     if isinstance(error, OSError):
         return error.strerror or "connection closed"
     return str(error)
 
 
-def _wait_until_alive(host: str, port: int, deadline: float) -> tuple[BrokerAddress, ...]:
+def _wait_until_alive(
+    host: str, port: int, deadline: float, access: KafkaAccess
+) -> tuple[BrokerAddress, ...]:
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if brokers := brokers_at(host, port, left):
+        if brokers := brokers_at(host, port, left, access):
             return brokers
         time.sleep(min(0.1, left))
 
 
 def _require_reachable(
-    brokers: tuple[BrokerAddress, ...], bootstrap: str, timeout_seconds: float
+    brokers: tuple[BrokerAddress, ...], bootstrap: str, timeout_seconds: float, access: KafkaAccess
 ) -> None:
-    reason = ""
+    reason, share = "", timeout_seconds / len(brokers)
     for broker in brokers:
         try:
-            address = (broker.host, broker.port)
-            socket.create_connection(address, timeout=timeout_seconds / len(brokers)).close()
-        except OSError as error:
+            with Connection(broker.host, broker.port, access, share):
+                pass
+        except KeptOutError as error:  # a certificate may have one name of Kafka and not the other
+            raise BrokerUnavailable(f"the Kafka at {broker} {error}") from error
+        except (OSError, ValueError) as error:
             reason = f"{broker}: {describe_failure(error)}"
         else:
             return
@@ -130,18 +151,11 @@ def _require_reachable(
     )
 
 
-def _metadata_request() -> bytes:
-    header = struct.pack(">hhih", _METADATA, _METADATA_VERSION, _CORRELATION, len(_CLIENT_ID))
-    no_topics = struct.pack(">i", 0)
-    body = header + _CLIENT_ID + no_topics
-    return struct.pack(">i", len(body)) + body
-
-
 def _parse_metadata(reply: bytes) -> tuple[BrokerAddress, ...]:
-    correlation, count = struct.unpack_from(">ii", reply)
-    if correlation != _CORRELATION or not 0 <= count <= len(reply):
+    (count,) = struct.unpack_from(">i", reply)
+    if not 0 <= count <= len(reply):
         raise ValueError("not the protocol of Kafka")
-    brokers, position = [], 8
+    brokers, position = [], 4
     try:
         for _ in range(count):
             node_id, host_size = struct.unpack_from(">ih", reply, position)
@@ -153,17 +167,3 @@ def _parse_metadata(reply: bytes) -> tuple[BrokerAddress, ...]:
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError("not the protocol of Kafka") from error
     return tuple(brokers)
-
-
-def _read(connection: socket.socket, size: int, deadline: float) -> bytes:
-    received = bytearray()
-    while len(received) < size:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        chunk = connection.recv(size - len(received))
-        if not chunk:
-            raise ConnectionResetError(0, "connection closed")
-        received += chunk
-    return bytes(received)

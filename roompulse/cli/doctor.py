@@ -32,6 +32,7 @@ from deploy.kafka.probe import (
     BrokerUnavailable,
     require_broker,
 )
+from schemas.kafka_access import VARIABLES, kafka_access
 
 METRICS_PORT = 6067
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -77,9 +78,10 @@ def doctor(
 
     Looks at Python, the installed packages against the lock, make, Prometheus, Kafka's jars and
     Java runtime, ports, disk, memory, the compiled parts of Faust and aiokafka, and the Kafka
-    itself.
+    itself, with TLS and the password where they are set.
     """
-    named = os.environ.get(BOOTSTRAP_VARIABLE) is not None or bootstrap != DEFAULT_BOOTSTRAP
+    asked_for = any(os.environ.get(name) for name in (BOOTSTRAP_VARIABLE, *VARIABLES))
+    named = asked_for or bootstrap != DEFAULT_BOOTSTRAP
     checks: tuple[Callable[[], Finding], ...] = (
         check_python,
         check_packages,
@@ -253,8 +255,9 @@ def check_kafka(bootstrap: str, *, named: bool) -> Finding:
     except BrokerUnavailable as error:
         if not named:
             return Finding("Kafka", Verdict.NOTE, f"none at {bootstrap}", "`roompulse kafka up`")
-        return Finding("Kafka", Verdict.MISSING, *str(error).split(": ", 1))
-    return Finding("Kafka", Verdict.FINE, f"{len(brokers)} broker at {bootstrap}")
+        return Finding("Kafka", Verdict.MISSING, *str(error).rsplit(": ", 1))
+    way = kafka_access().protocol
+    return Finding("Kafka", Verdict.FINE, f"{len(brokers)} broker at {bootstrap}, by {way}")
 
 
 def _in_colour(finding: Finding) -> str:

@@ -1,5 +1,6 @@
 """`roompulse kafka`: the local Kafka of this checkout, for development and demonstrations."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,13 @@ def up(
     ] = DEFAULT_PORT,
     heap_mb: Annotated[int, typer.Option(min=256, help="Java heap of the broker in MiB.")] = 512,
     folder: _Folder = None,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            "--secure",
+            help="With TLS and a password, made at its first start; tells what clients need.",
+        ),
+    ] = False,
 ) -> None:
     """Start Kafka and return once it answers; it goes on until `roompulse kafka down`.
 
@@ -40,9 +48,11 @@ def up(
     in .kafka/jars. Data of an earlier run is kept. Where it runs already, nothing happens.
     """
     with told_in_one_line(KafkaError, JarsUnavailable):
-        kafka = LocalKafka(folder, port=port, heap_mb=heap_mb)
+        kafka = LocalKafka(folder, port=port, heap_mb=heap_mb, secured=secure)
         kafka.start(notify=lambda line: typer.echo(line, err=True))
         typer.echo(f"Kafka runs at {kafka.bootstrap} (data in {kafka.folder}).")
+    for name, value in kafka.environment.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
     typer.echo("Next: roompulse topics create.  Stop it with: roompulse kafka down")
 
 

@@ -25,6 +25,7 @@ from typing import Self
 from deploy.kafka.broker import LocalKafka, is_free
 from deploy.kafka.process import command_line, signal_group, wait_until_gone
 from roompulse.interrupts import uninterrupted
+from schemas import kafka_access
 
 _METRICS_PORT = 6067
 _READY_SECONDS = 60.0
@@ -94,12 +95,14 @@ class DemoProcesses:
                 os.close(self._lock)
 
     def start_kafka(self, notify: Callable[[str], None]) -> str:
-        """Start a Kafka without data; its address.
+        """Start a Kafka without data; its address. It wants neither TLS nor a password.
 
         Raises:
             JarsUnavailable: its jars are not here and cannot be had.
             KafkaError: it does not start.
         """
+        for name in kafka_access.VARIABLES:
+            os.environ.pop(name, None)
         self.kafka.delete_data()
         self.kafka.start(notify=notify)
         return self.kafka.bootstrap
@@ -203,11 +206,15 @@ class DemoProcesses:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without settings of other workers, which would give other boards.
+    """Ours, without settings of other workers, which would give other boards; the way in stays.
 
     The session has ticks of its own every five minutes of event time. Those that a worker writes
     for silent partitions would be further records of the log, and the log is to hold the session
     and nothing else: it is compared with a run of the session file.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOMPULSE_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in kafka_access.VARIABLES or not name.startswith("ROOMPULSE_")
+    }
     return {**kept, "ROOMPULSE_TICK_SECONDS": "0"}

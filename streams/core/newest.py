@@ -4,12 +4,14 @@ A live view of a lesser version never replaces a greater one. State: the newest 
 the keys of the topics that are read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from schemas.details import AfterSalesFigures, Detail
+from schemas.details import AfterSalesFigures, Detail, SoldHour
 from schemas.records import ProductFigures, RoomFigures
 
 _DetailKey = tuple[str | int | None, ...]
+Kind = TypeVar("Kind", bound=Detail)
 
 
 class Newest:
@@ -31,6 +33,10 @@ class Newest:
     def details(self) -> Iterable[Detail]:
         """Every detail of every room."""
         return self._details.values()
+
+    def of_kind(self, kind: type[Kind]) -> Iterator[Kind]:
+        """The details of one kind."""
+        return (detail for detail in self._details.values() if isinstance(detail, kind))
 
     def apply_room(self, figures: RoomFigures) -> None:
         """Take the figures of a room, unless newer ones are known."""
@@ -57,4 +63,6 @@ class Newest:
 def _key(detail: Detail) -> _DetailKey:
     if isinstance(detail, AfterSalesFigures):
         return detail.room_id, detail.merchant_id, detail.party
+    if isinstance(detail, SoldHour):
+        return detail.room_id, detail.product_id, detail.merchant_id, detail.hour_ms
     return detail.room_id, detail.minute_ms

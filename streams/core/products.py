@@ -12,6 +12,7 @@ touched least recently by event time goes first), `product_merchants`.
 from typing import Any
 
 from schemas.codec import Order, Refund, View
+from schemas.records import ProductFigures, Version
 from streams.core import limits
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded, TakenOff
 from streams.core.snapshots import Sums
@@ -75,6 +76,32 @@ class ProductLedger(Sums):
     def trusted_minor(self) -> int:
         """Net less what suspected orders still add to it."""
         return self.net_minor - (self.suspected_minor - self.suspected_refunded_minor)
+
+    def shown(self, version: Version, room_id: str, pair: Pair) -> ProductFigures:
+        """The figures as a record."""
+        product_id, merchant_id = pair
+        return ProductFigures(
+            version=version,
+            room_id=room_id,
+            product_id=product_id,
+            merchant_id=merchant_id,
+            orders=self.orders,
+            units=self.units,
+            gross_minor=self.gross_minor,
+            refunds=self.refunds,
+            refunded_minor=self.refunded_minor,
+            net_minor=self.net_minor,
+            refunded_orders=self.refunded_orders,
+            suspected_orders=self.suspected_orders,
+            suspected_minor=self.suspected_minor,
+            trusted_minor=self.trusted_minor,
+            product_impressions=self.product_impressions,
+            clicks=self.clicks,
+            carts=self.carts,
+            checkouts=self.checkouts,
+            complaints_opened=self.complaints_opened,
+            quality_refunds=self.quality_refunds,
+        )
 
 
 class Products:

@@ -31,10 +31,11 @@ from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.facts import Minute
 from streams.core.integrity.suspicion import Suspicion
 from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded, TakenOff
+from streams.core.market.sold_hours import SoldHours
 from streams.core.outcomes import REPEAT, Outcome, Refusal, from_the_future
 from streams.core.pane import MINUTE_MS, Panes
 from streams.core.pitch import Pitch
-from streams.core.products import Pair, ProductLedger, Products
+from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
 
 
@@ -80,6 +81,7 @@ class Room:
         "products",
         "rested_ms",
         "room_id",
+        "sold_hours",
         "suspicion",
     )
 
@@ -106,6 +108,7 @@ class Room:
         self.funnel = Funnel(evictions)
         self.after_sales = AfterSales(evictions)
         self.pitch = Pitch(evictions)
+        self.sold_hours = SoldHours(evictions)
         self.products = Products(evictions)
 
     def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
@@ -135,6 +138,7 @@ class Room:
         if moment.believed:
             self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
             self.pitch.ordered(event.ts_ms, event.amount_minor)
+            self.sold_hours.ordered(event)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -339,21 +343,20 @@ class Room:
     def product_figures(self, version: Version) -> list[ProductFigures]:
         """The figures of each product that changed since last asked."""
         changed, self.products.changed = self.products.changed, {}
-        return [
-            _product_figures(version, self.room_id, pair, figures)
-            for pair, figures in changed.items()
-        ]
+        return [figures.shown(version, self.room_id, pair) for pair, figures in changed.items()]
 
     def details(self, version: Version) -> list[Detail]:
         """What else changed since last asked; figures are asked for first."""
         loads = self.after_sales.loads.shown(version, self.room_id)
-        return [*loads, *self.pitch.shown(version, self.room_id)]
+        minutes = self.pitch.shown(version, self.room_id)
+        return [*loads, *minutes, *self.sold_hours.shown(version, self.room_id)]
 
     def show_all_again(self) -> None:
         """Take all products and details that were shown for lost."""
         self.products.changed = dict(self.products.pairs)
         self.after_sales.loads.show_all_again()
         self.pitch.show_all_again()
+        self.sold_hours.show_all_again()
 
     def snapshot(self) -> list[Any]:
         opened = self.opened
@@ -379,6 +382,7 @@ class Room:
             self.funnel.snapshot(),
             self.after_sales.snapshot(),
             self.pitch.snapshot(),
+            self.sold_hours.snapshot(),
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
             self.rested_ms,
@@ -386,7 +390,7 @@ class Room:
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, products, suspicion, self.rested_ms = rest
+        funnel, after_sales, pitch, sold_hours, products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -406,35 +410,12 @@ class Room:
         self.funnel.restore(funnel)
         self.after_sales.restore(after_sales)
         self.pitch.restore(pitch)
+        self.sold_hours.restore(sold_hours)
         self.products.restore(products)
         if suspicion is not None:
             self.suspicion = self._detectors.of_a_room()
             self.suspicion.restore(suspicion)
 
 
-def _product_figures(
-    version: Version, room_id: str, pair: Pair, figures: ProductLedger
-) -> ProductFigures:
-    product_id, merchant_id = pair
-    return ProductFigures(
-        version=version,
-        room_id=room_id,
-        product_id=product_id,
-        merchant_id=merchant_id,
-        orders=figures.orders,
-        units=figures.units,
-        gross_minor=figures.gross_minor,
-        refunds=figures.refunds,
-        refunded_minor=figures.refunded_minor,
-        net_minor=figures.net_minor,
-        refunded_orders=figures.refunded_orders,
-        suspected_orders=figures.suspected_orders,
-        suspected_minor=figures.suspected_minor,
-        trusted_minor=figures.trusted_minor,
-        product_impressions=figures.product_impressions,
-        clicks=figures.clicks,
-        carts=figures.carts,
-        checkouts=figures.checkouts,
-        complaints_opened=figures.complaints_opened,
-        quality_refunds=figures.quality_refunds,
-    )
+def _from_the_future(ts_ms: int) -> Refusal:
+    return Refusal("future", f"later records refute its stamp {ts_ms}")

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from schemas.kafka_access import client_options
 from schemas.topics import CHECKPOINT_CHUNK_BYTES, CHECKPOINTS
 from streams.shell.patience import REQUEST_TIMEOUT_MS, patiently
 from streams.shell.reading import read_to_end
@@ -56,7 +57,7 @@ class KafkaCheckpoints:
         self._saves = 0
         self._started_at: dict[int, int] = {}  # partition -> where our last snapshot starts
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **client_options(bootstrap),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
@@ -64,7 +65,7 @@ class KafkaCheckpoints:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         self._admin = AIOKafkaAdminClient(
-            bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS
+            **client_options(bootstrap), request_timeout_ms=REQUEST_TIMEOUT_MS
         )
 
     async def start(self) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.kafka_access import client_options
 from schemas.records import Alert, decode_alert
 from schemas.topics import ALERTS
 from streams.shell.alertmanager import (
@@ -112,7 +113,7 @@ async def deliver(
         AlertmanagerRefusedError: it will never take what is sent.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

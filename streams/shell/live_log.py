@@ -2,6 +2,7 @@
 
 from aiokafka import AIOKafkaProducer
 
+from schemas.kafka_access import client_options
 from schemas.topics import LIVE_EVENTS
 from streams.shell.patience import REQUEST_TIMEOUT_MS, patiently
 
@@ -11,7 +12,7 @@ class LiveLog:
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **client_options(bootstrap),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
 from schemas import records, topics
+from schemas.kafka_access import client_options
 from streams.shell.patience import GIVE_UP_SECONDS, REQUEST_TIMEOUT_MS, KafkaSilentError
 
 # Set explicitly: their meaning changed between versions of aiokafka.
@@ -28,7 +29,7 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **client_options(bootstrap),
             enable_idempotence=True,
             acks="all",
             linger_ms=_LINGER_MS,

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.kafka_access import client_options
 from streams.shell.patience import REQUEST_TIMEOUT_MS
 
 _FETCH_WAIT_MS = 100
@@ -22,7 +23,7 @@ class Record(Protocol):
 def from_start(bootstrap: str, request_timeout_ms: int = REQUEST_TIMEOUT_MS) -> AIOKafkaConsumer:
     """A consumer without a group; partitions are assigned and sought by `seek_to_start`."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.exchange import RateTable
+from schemas.kafka_access import kafka_access
 from schemas.topics import CHECKPOINTS, IDENTITY_CHECKPOINTS, LIVE_EVENTS, RING_CHECKPOINTS
 from streams.collector import collect_rarely
 from streams.shell import batch_transport, liveness, logs, metrics
@@ -68,6 +69,7 @@ def build_app(settings: WorkerSettings) -> faust.App:
     app = _App(
         settings.group,
         broker=f"kafka://{settings.kafka}",
+        broker_credentials=_credentials(),
         store="memory://",
         web_enabled=False,
         web_bind="127.0.0.1",
@@ -88,6 +90,19 @@ def build_app(settings: WorkerSettings) -> faust.App:
     limits = batch_transport.FetchLimits(settings.fetch_min_bytes, settings.fetch_wait_ms)
     app.transport = batch_transport.BatchTransport.of(app, limits)
     return app
+
+
+def _credentials() -> faust.types.auth.CredentialsT | None:
+    """The settings of TLS and of the password, in Faust's form; its other clients have ours."""
+    access = kafka_access()
+    if access.has_password:
+        return faust.SASLCredentials(
+            username=access.username,
+            password=access.password,
+            ssl_context=access.context,
+            mechanism=access.mechanism,
+        )
+    return None if access.context is None else faust.SSLCredentials(access.context)
 
 
 class _GroupPosition:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from deploy.kafka.admin import create_topics
 from deploy.kafka.broker import LocalKafka
 from schemas.records import Alert, Verdict, encode, verdict_key
 from schemas.topics import ALERTS
+from streams.shell.alertmanager import Alertmanager, firing, resolved
 from tests.broker.workers import until
 
 _ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -212,3 +214,40 @@ async def test_a_dry_run_prints_and_commits_nothing_and_a_wrong_address_is_told(
         wrong = _start_delivery(tmp_path, kafka.bootstrap, "127.0.0.1:9093")
         assert wrong.wait(_SECONDS) == 1
         assert "write --alertmanager http://host:port" in _said(tmp_path)
+
+
+async def test_brushing_holds_back_the_hot_item_of_its_room_and_of_no_other(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    running = _start_alertmanager(tmp_path, port, receiver)
+    brushed, *_ = _versions(time.time_ns() // 1_000_000)
+    hot = msgspec.structs.replace(brushed, kind="hot_item", severity="info", product_id="p1")
+    posts = [
+        firing(brushed),
+        firing(msgspec.structs.replace(hot, alert_id="a2")),
+        firing(msgspec.structs.replace(hot, alert_id="a3", room_id="r2")),
+    ]
+    try:
+        until(lambda: _stands(url) is not None, _SECONDS, "it answers")
+        await Alertmanager(url).post(posts)
+        held_back = {"a1": "active", "a2": "suppressed", "a3": "active"}
+        until(lambda: _stands(url) == held_back, _SECONDS, "the hot item is held back")
+        await Alertmanager(url).post([resolved(brushed, time.time_ns() // 1_000_000)])
+        told = {"a2": "active", "a3": "active"}
+        until(lambda: _stands(url) == told, _SECONDS, "it is told once brushing has ended")
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _stands(url: str) -> dict[str, str] | None:
+    """The state of each alert that fires; None while nobody answers."""
+    try:
+        with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=5) as answer:
+            alerts = json.load(answer)
+    except OSError:
+        return None
+    states = {each["labels"]["alert_id"]: each["status"]["state"] for each in alerts}
+    return {id_: state for id_, state in states.items() if state != "unprocessed"}

@@ -40,6 +40,7 @@ ELSEWHERE: Final = {
     "stocked_products",
     "awaited_complaints",
     "list_prices",
+    "listed_products",
 }
 
 
@@ -64,6 +65,7 @@ def sizes_of(room: Room) -> dict[str, int]:
         "complaint_courses": len(room.after_sales._courses),
         "loads": len(room.after_sales.loads.by_place),
         "pitch_minutes": len(room.pitch.minutes),
+        "sold_hours": len(room.sold_hours.by_place),
         "products": len(room.products.pairs),
         "product_merchants": len(room.products._merchants),
     }
@@ -80,6 +82,7 @@ def assert_bounded(partition: Partition, entries: int) -> None:
         loads = room.after_sales.loads
         assert loads.changed.keys() <= loads.by_place.keys()
         assert room.pitch.changed.keys() <= room.pitch.minutes.keys()
+        assert room.sold_hours.changed.keys() <= room.sold_hours.by_place.keys()
         assert len(room.after_sales._deadlines) <= 2 * entries
 
 
@@ -176,6 +179,7 @@ FLOODS: Final[dict[str, Any]] = {
     "products": lambda number: order(number, product_id=f"p{number}"),
     "product_merchants": listed,
     "pitch_minutes": lambda number: order(number, ts_ms=BASE_MS + number * 60_000),
+    "sold_hours": lambda number: order(number, product_id=f"p{number:02}"),
 }
 
 
@@ -221,6 +225,7 @@ def _ids(room: Room, name: str) -> list[str]:
         "complaint_courses": room.after_sales._courses,
         "products": {product_id: None for product_id, _ in room.products.pairs},
         "product_merchants": room.products._merchants,
+        "sold_hours": [product_id for product_id, _, _ in room.sold_hours.by_place],
         "pitch_minutes": [str((minute_ms - BASE_MS) // 60_000) for minute_ms in room.pitch.minutes],
     }
     return list(maps[name])

@@ -126,6 +126,11 @@ def inflated() -> list[Event]:
     ]
 
 
+def bestseller(count: int = 60, first_minute: float = 70.0) -> list[Event]:
+    """So many buyers of one product in a minute, where a room sells one a minute."""
+    return [sold(9_000 + n, first_minute + n / count, product_id="p4") for n in range(count)]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
     return evening(
@@ -136,4 +141,5 @@ def signals_log() -> list[Event]:
         great_order(),
         unanswered(),
         inflated(),
+        bestseller(),
     )

@@ -28,7 +28,7 @@ def compose() -> dict[str, Any]:
 
 def properties() -> dict[str, str]:
     text = Template((ROOT / "deploy/kafka/server.properties").read_text()).substitute(
-        port=19092, controller_port=19093, data_directory="/data"
+        port=19092, controller_port=19093, data_directory="/data", protocol="PLAINTEXT"
     )
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     pairs = [line.split("=", 1) for line in lines]

@@ -372,6 +372,17 @@ def test_the_doctor_misses_a_kafka_only_where_one_was_named() -> None:
     assert named.seen == f"no Kafka at {bootstrap} (connection refused)"
 
 
+def test_the_doctor_tells_what_is_not_whole_in_the_way_to_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROOMPULSE_KAFKA_SECURITY", "SSL")
+    monkeypatch.setenv("ROOMPULSE_KAFKA_CA_FILE", "/nowhere/ca.pem")
+    finding = doctor.check_kafka("127.0.0.1:9092", named=True)
+    assert finding.verdict is Verdict.MISSING
+    assert finding.seen.startswith("ROOMPULSE_KAFKA_CA_FILE: /nowhere/ca.pem cannot be read")
+    assert finding.advice == "name a file that can"
+
+
 def test_the_doctor_tells_a_port_that_is_taken(serve: Callable[[Answer | None], int]) -> None:
     assert doctor.check_port("port", serve(None)).verdict is Verdict.NOTE
     assert doctor.check_port("port", free_port()).verdict is Verdict.FINE

@@ -22,6 +22,7 @@ from streams.shell.settings import WorkerSettings
 ROOT = Path(__file__).parents[2]
 GUIDES = (
     "docs/runbook.md",
+    "docs/security.md",
     *(f"docs/guides/{path.name}" for path in sorted((ROOT / "docs/guides").glob("*.md"))),
 )
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", *GUIDES)

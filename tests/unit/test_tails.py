@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.integrity.tails import beta_binomial_tail, thinned_tail
+from streams.core.integrity.tails import (
+    beta_binomial_tail,
+    negative_binomial_tail,
+    thinned_tail,
+)
 
 
 def _rising(base: Fraction, count: int) -> Fraction:
@@ -87,3 +91,21 @@ def test_the_more_is_seen_the_less_likely_it_is() -> None:
 def test_more_than_all_cannot_be() -> None:
     assert beta_binomial_tail(5, 4, 0.1, 0.1) == 0.0
     assert thinned_tail(5, 4, 0.1, 0.1, 0.5) == 0.0
+
+
+@given(
+    st.integers(1, 120),
+    st.sampled_from([Fraction(1, 2), Fraction(3), Fraction(20)]),
+    st.sampled_from([Fraction(1, 4), Fraction(1), Fraction(2)]),
+)
+def test_the_negative_binomial_tail_is_what_the_exact_head_leaves(
+    seen: int, mean: Fraction, dispersion: Fraction
+) -> None:
+    shape = 1 / dispersion
+    per_one = mean / (mean + shape)
+    # the chance of none may be a root; taken as a fraction, to be exact in what is left of 1
+    none = Fraction(float(1 - per_one) ** float(shape))
+    head = sum(none * _rising(shape, k) / _rising(Fraction(1), k) * per_one**k for k in range(seen))
+    expected = 1.0 if seen <= mean else float(1 - head)
+    found = negative_binomial_tail(seen, float(mean), float(dispersion))
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-13)

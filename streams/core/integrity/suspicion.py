@@ -11,6 +11,7 @@ from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
 from streams.core.integrity.gmv_milestone import GmvMilestone
+from streams.core.integrity.hot_item import HotItem
 from streams.core.integrity.list_price_inflation import ListPriceInflation
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
@@ -28,6 +29,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     GmvMilestone,
     SlaBreach,
     ListPriceInflation,
+    HotItem,
 )
 
 

@@ -5,6 +5,7 @@ count: the usual test takes an ordinary faulty parcel of orders for a miracle.
 
 - Beta-binomial: k of n, where the share itself varies; `correlation` is that of two of the n.
 - Thinned: of what has the property, only a share shows within the time looked at.
+- Negative binomial: a count with a mean that varies; `dispersion` is the square of its spread.
 
 A count that is no more than its mean is no surprise: its tail is told as 1, which it bounds.
 """
@@ -50,6 +51,27 @@ def thinned_tail(seen: int, of: int, share: float, correlation: float, shows: fl
         density = math.exp(scale + (alpha - 1) * math.log(p) + (beta - 1) * math.log1p(-p))
         total += density * _binomial_tail(seen, of, p * shows)
     return min(1.0, total / _STEPS)
+
+
+def negative_binomial_tail(seen: int, mean: float, dispersion: float) -> float:
+    """The chance of `seen` or more, where a `mean` varies: variance mean + dispersion mean²."""
+    if seen <= mean:
+        return 1.0
+    shape = 1 / dispersion
+    per_one = mean / (mean + shape)
+    term = total = math.exp(
+        math.lgamma(seen + shape)
+        - math.lgamma(shape)
+        - math.lgamma(seen + 1)
+        + shape * math.log1p(-per_one)
+        + seen * math.log(per_one)
+    )
+    k = seen
+    while term > _NEGLIGIBLE * total:
+        term *= (k + shape) / (k + 1) * per_one
+        total += term
+        k += 1
+    return min(1.0, total)
 
 
 def _binomial_tail(seen: int, of: int, share: float) -> float:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from schemas.clock import NOTHING_MS
+from schemas.detector_rules import IdentityRingRules
 from schemas.links import (
     Counted,
     Crowded,
@@ -26,7 +27,7 @@ from schemas.links import (
     RulesTold,
     plain,
 )
-from schemas.rules import DEFAULT_RULES, IdentityRingRules, RuleSet, rule_set
+from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.merging import Merging
 
@@ -153,15 +154,16 @@ class IdentityFold:
             return
         key, order = Identity(item.kind, item.identity), item.order
         known = self._known.get(key)
+        earlier = _earlier(known, order)
         if item.kind == "buyer":
-            self._learn(order, _earlier(known, order), ts_ms)
+            self._learn(order, earlier, ts_ms)
         if known is None:
             self._known[key] = order
             if len(self._known) > limits.cap("identities"):
                 self._make_room()
         elif isinstance(known, _Orders):
             self._put(key, known, order, ts_ms)
-        elif known.order_id == order.order_id or known.ordered_ms <= ts_ms - DAY_MS:
+        elif earlier is not None or known.ordered_ms <= ts_ms - DAY_MS:
             self._known[key] = order
         else:
             orders = self._known[key] = _Orders()
@@ -316,9 +318,10 @@ def _plain_item(item: Link | RulesTold) -> list[Any]:
 
 
 def _restored_item(state: list[Any]) -> Link | RulesTold:
-    kind, *parts = state
-    if kind == "link":
-        return Link(*parts[:-1], LinkedOrder(*parts[-1]))
+    what, *parts = state
+    if what == "link":
+        source, sequence, ts_ms, kind, identity, order = parts
+        return Link(source, sequence, ts_ms, kind, identity, LinkedOrder(*order))
     return RulesTold(*parts)
 
 
