@@ -3,9 +3,9 @@
 A snapshot's chunks are keyed by the offsets that it has folded its sources up to, an id of the save
 and the chunk number, so that no save overwrites another's chunks: not even one that the same worker
 began before a rebalance, when it comes to the same offsets again. Loading takes the complete
-snapshot with the greatest offsets, never just the last one: a worker that lost the partition may still write late, and one that was killed
-leaves a torn one. After a save, what lies before the snapshot before it is deleted, so a load reads
-two snapshots, not a history.
+snapshot with the greatest offsets, never just the last one: a worker that lost the partition may
+still write late, and one that was killed leaves a torn one. After a save, what lies before the
+snapshot before it is deleted, so a load reads two snapshots, not a history.
 """
 
 import contextlib
@@ -116,9 +116,7 @@ class KafkaCheckpoints:
         return await patiently(send, f"{self._topic}[{partition}] cannot be written")
 
 
-async def newest_snapshot(
-    bootstrap: str, partition: int, topic: str = CHECKPOINTS
-) -> bytes | None:
+async def newest_snapshot(bootstrap: str, partition: int, topic: str = CHECKPOINTS) -> bytes | None:
     """The complete snapshot of a partition with the greatest offsets; None if there is none."""
     chunks: dict[tuple[tuple[int, ...], str], dict[int, bytes]] = {}
     complete: list[tuple[tuple[int, ...], str]] = []

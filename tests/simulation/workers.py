@@ -32,9 +32,7 @@ class SimWorker:
         self._ring_checkpoints = SimCheckpoints(world, name, topics.RING_CHECKPOINTS)
         loop = asyncio.get_running_loop()
         partitions = len(world.logs)
-        self.stage = RoomStage(
-            self.publisher, checkpoints, self, loop.time, partitions=partitions
-        )
+        self.stage = RoomStage(self.publisher, checkpoints, self, loop.time, partitions=partitions)
         self.followed: list[Followed] = []
         self._places: dict[tuple[str, int], int] = {}  # from where each of them is read
         self._following: asyncio.Task[None] | None = None
