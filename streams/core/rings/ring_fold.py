@@ -32,7 +32,7 @@ from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity.detector import MINUTE_MS
-from streams.core.integrity.incident import Incident
+from streams.core.integrity.incident import Incident, Severity
 from streams.core.integrity.incidents import Finding, Incidents
 from streams.core.merging import Merging
 from streams.core.rings.crowds import Crowds, Rooms
@@ -191,7 +191,8 @@ class RingFold:
     def _name_of(self, found: Found) -> str | None:
         """Under which name the incident runs: that of its buyers, or of its first order.
 
-        None if all but few of its orders belong to an incident that has ended.
+        A fresh ring where all its rooms have an open one already belongs to that. None if all but
+        few of its orders belong to an incident that has ended.
         """
         for buyer_id in found.buyers:
             if buyer_id in self._ring_of:
@@ -199,26 +200,30 @@ class RingFold:
         news = found.news
         if len(news) < self._rules.identity_ring.orders:
             return None
+        for name, ring in self._rings.items():
+            if all(room_id in ring.rooms for room_id in found.rooms):
+                return name
         return "\0".join(news[0].key)
 
     def _told(self, found: Found, name: str, ts_ms: int) -> Found:
         """Tell what is news of an incident; what was a page once remains one."""
         incident = self._incidents.open.get(name)
-        if incident is not None and incident.severity == "page":
-            found = replace(found, severity="page")
-        graver = incident is not None and incident.severity != found.severity
-        score = float(len(found.orders))
         ring = self._rings.setdefault(name, Ring())
+        was = incident.severity if incident is not None else found.severity
+        severity: Severity = "page" if "page" in (was, found.severity) else "review"
+        if any(buyer_id in ring.paged for buyer_id in found.buyers):
+            found = replace(found, severity="page")  # and so it remains for these people
+        score = float(len(found.orders))
         ring.take(found)
         self._ring_of |= dict.fromkeys(found.buyers, name)
-        if self._incidents.noticed(score, ts_ms, name) or graver:
+        if self._incidents.noticed(score, ts_ms, name) or severity != was:
             finding = Finding(
                 score=score,
                 threshold=float(self._rules.identity_ring.orders),
                 since_ms=(found.news or found.orders)[0].order.ordered_ms,
                 summary=ring_sentence(found),
                 signs=found.signs,
-                severity=found.severity,
+                severity=severity,
                 money_minor=money_of(found.orders),
             )
             for each in self._incidents.tell(finding, ts_ms, name):

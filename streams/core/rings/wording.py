@@ -21,15 +21,17 @@ class Ring:
 
     Attributes:
         buyers: who belongs to it.
+        paged: those of them whose orders are marked.
         rooms: where they ordered.
         hosts, mcns: of these rooms, those that are known.
         currency: of most of the orders.
     """
 
-    __slots__ = ("buyers", "currency", "hosts", "mcns", "rooms")
+    __slots__ = ("buyers", "currency", "hosts", "mcns", "paged", "rooms")
 
     def __init__(self) -> None:
         self.buyers: dict[str, None] = {}
+        self.paged: dict[str, None] = {}
         self.rooms: dict[str, None] = {}
         self.hosts: dict[str, None] = {}
         self.mcns: dict[str, None] = {}
@@ -38,6 +40,8 @@ class Ring:
     def take(self, found: Found) -> None:
         """Learn who and what belongs to it now."""
         self.buyers |= dict.fromkeys(found.buyers)
+        if found.severity == "page":
+            self.paged |= dict.fromkeys(found.buyers)
         self.rooms |= dict.fromkeys(found.rooms)
         for tied in found.orders:
             self.hosts[tied.order.host_id or ""] = None
@@ -45,20 +49,14 @@ class Ring:
         self.currency = main_currency(found.orders)
 
     def snapshot(self) -> list[Any]:
-        return [
-            list(self.buyers),
-            list(self.rooms),
-            list(self.hosts),
-            list(self.mcns),
-            self.currency,
-        ]
+        names = (self.buyers, self.paged, self.rooms, self.hosts, self.mcns)
+        return [self.currency, *map(list, names)]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "Ring":
         self = cls()
-        buyers, rooms, hosts, mcns, self.currency = state
-        self.buyers, self.rooms = dict.fromkeys(buyers), dict.fromkeys(rooms)
-        self.hosts, self.mcns = dict.fromkeys(hosts), dict.fromkeys(mcns)
+        self.currency, *names = state
+        self.buyers, self.paged, self.rooms, self.hosts, self.mcns = map(dict.fromkeys, names)
         return self
 
 
