@@ -115,7 +115,7 @@ def _expected_counts(results: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("scenario", ["festival", "dirty"])
+@pytest.mark.parametrize("scenario", ["brushing", "dirty"])
 def test_workers_publish_what_the_embedded_run_writes(
     scenario: str,
     count: int,

@@ -4,7 +4,7 @@ from schemas.codec import RoomOpened
 from schemas.records import Alert, Evidence
 from streams.core.integrity.incident import Incident, Sign
 
-DECIMALS = 4
+_DECIMALS = 4
 SAYS = {
     "repeat_buyer": "come from buyers who buy again and again within an hour",
     "no_visit": "come from buyers who were not seen in the room before",
@@ -36,8 +36,8 @@ def alert_of(
         product_id=incident.product_id,
         started_ms=incident.started_ms,
         updated_ms=incident.updated_ms,
-        score=round(incident.told_score, DECIMALS),
-        threshold=incident.threshold,
+        score=shown(incident.told_score),
+        threshold=shown(incident.threshold),
         summary=summary_of(incident),
         money_minor=incident.money_minor,
         currency=opened.currency if opened else None,
@@ -47,13 +47,21 @@ def alert_of(
     )
 
 
+def shown(value: float) -> float:
+    """A figure of evidence as an alert shows it: with a point, whether it was counted or weighed.
+
+    What a reader of the topic writes again would differ from a whole number otherwise.
+    """
+    return round(float(value), _DECIMALS)
+
+
 def evidence_of(sign: Sign) -> Evidence:
     """What an alert shows of one sign."""
     return Evidence(
         signal=sign.name,
-        observed=round(sign.seen / sign.of, DECIMALS) if sign.of else 0.0,
-        expected=round(sign.base, DECIMALS),
-        weight=round(sign.weight, DECIMALS),
+        observed=shown(sign.seen / sign.of) if sign.of else 0.0,
+        expected=shown(sign.base),
+        weight=shown(sign.weight),
         orders=sign.orders,
     )
 

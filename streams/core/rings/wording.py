@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.records import Alert
 from streams.core.integrity.incident import Incident
-from streams.core.integrity.wording import DECIMALS, SAYS, evidence_of, summary_of
+from streams.core.integrity.wording import SAYS, evidence_of, shown, summary_of
 from streams.core.rings.evidence import Found
 from streams.core.rings.identities import Identity
 from streams.core.rings.tied import TiedOrder
@@ -74,8 +74,8 @@ def alert_of_ring(incident: Incident, ring: Ring, rules_version: int | str | Non
         product_id=None,
         started_ms=incident.started_ms,
         updated_ms=incident.updated_ms,
-        score=round(incident.told_score, DECIMALS),
-        threshold=incident.threshold,
+        score=shown(incident.told_score),
+        threshold=shown(incident.threshold),
         summary=summary_of(incident),
         money_minor=incident.money_minor,
         currency=ring.currency,
