@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from schemas import topics
 from schemas.kafka_access import VARIABLES
 from streams.core.dictionary import FIGURES, RATIOS, Ratio
+from streams.core.file_dictionary import FILE_FIGURES
 from streams.core.limits import CAPS
 from streams.core.market.dictionary import SECTIONS
 from streams.shell.metrics import WorkerCollector, WorkerView
@@ -65,7 +66,7 @@ def metrics_page() -> str:
     )
     return _page(
         "Figures and metrics",
-        "streams/core/dictionary.py and streams/shell/metrics.py",
+        "streams/core/dictionary.py, streams/core/file_dictionary.py and streams/shell/metrics.py",
         "Money is in minor units of the room's currency and is never added across currencies; time"
         " is event time, epoch milliseconds UTC. A ratio is null where its base is 0, and has four"
         " decimals. `source` says whose definition a figure follows.\n",
@@ -78,6 +79,10 @@ def metrics_page() -> str:
         " sums; `viewers` and `buyers` are added over rooms, so one who was in two counts twice."
         " Products and merchants have no visits, viewers, buyers or impressions of a room.\n",
         _table(["figure", "formula", "meaning", "source"], ratios),
+        "## Figures of the other files\n",
+        "By the group in which a figure stands: one name may be counted over different things. Each"
+        " figure of `stickiness.json` has a second one, `*_trusted`, without suspected people.\n",
+        _table(["group", "figure", "unit", "meaning"], _file_rows()),
         "## Prometheus\n",
         "At `/metrics` of each worker. Boards and rooms are there for the first rows alone"
         " (`metric_rows` in [settings](settings.md)), on the worker that keeps the boards; ids of"
@@ -165,6 +170,14 @@ def settings_page() -> str:
         " `schemas/kafka_access.py`.\n",
         _table(["variable", "default", "meaning"], access),
     )
+
+
+def _file_rows() -> list[list[str]]:
+    return [
+        [group, f"`{one.name}`", one.unit, one.meaning]
+        for group, figures in FILE_FIGURES.items()
+        for one in figures
+    ]
 
 
 def _prometheus_rows() -> list[list[str]]:

@@ -6,6 +6,7 @@ from roompulse.cli import alerts, dead_letters, kafka, rules, schema, topics
 from roompulse.cli.backfill import backfill
 from roompulse.cli.backtest import backtest_command
 from roompulse.cli.boards import boards
+from roompulse.cli.console import console
 from roompulse.cli.convert import convert
 from roompulse.cli.deliver import deliver
 from roompulse.cli.demo import demo
@@ -15,6 +16,7 @@ from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
 from roompulse.cli.replay import replay
+from roompulse.cli.report import report
 from roompulse.cli.run import run
 from roompulse.cli.worker import worker
 
@@ -28,6 +30,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    console,
     run,
     worker,
     deliver,
@@ -36,6 +39,7 @@ for command in (
     generate,
     convert,
     export,
+    report,
     backfill,
     doctor,
 ):

@@ -116,7 +116,7 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
     [
         ("faust", {"streams/shell/worker.py", "streams/shell/batch_transport.py"}),
         ("prometheus_client", {"streams/shell/metrics.py", "streams/shell/alert_metrics.py"}),
-        ("aiohttp", {"streams/shell/web.py"}),
+        ("aiohttp", {"streams/shell/web.py", "roompulse/console/web.py"}),
         ("jgo", {"deploy/kafka/jars.py"}),
         ("grafana_foundation_sdk", {"deploy/grafana/drawing.py"}),
     ],

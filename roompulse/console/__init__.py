@@ -1,0 +1,1 @@
+"""One page for people without Grafana: boards, rooms, alerts, replay."""
