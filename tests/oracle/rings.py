@@ -78,14 +78,26 @@ def most_shared(orders: Iterable[Sold], group: set[str]) -> object:
     return f"{kind}_id", id_
 
 
+def all_share_one(orders: Iterable[Sold], group: set[str], without: object) -> bool:
+    """Whether there is one thing that each of a group uses."""
+    users: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in orders:
+        for identity in each.identities:
+            users[identity].add(each.buyer)
+    return any(buyers >= group for identity, buyers in users.items() if identity != without)
+
+
 def rings(
     orders: Sequence[Sold], now_ms: int, *, buyers: int, least: int, rooms: int
 ) -> Iterator[tuple[frozenset[str], tuple[str, ...]]]:
     """The order ids and rooms of each group that is a ring at a moment."""
     today = of_the_day(orders, now_ms)
     for group in groups(today):
-        left = groups((each for each in today if each.buyer in group), most_shared(today, group))
-        if len(group) < buyers or max(map(len, left), default=0) < buyers:
+        without = most_shared(today, group)
+        left = groups((each for each in today if each.buyer in group), without)
+        if len(group) < buyers or not any(
+            len(rest) >= buyers and not all_share_one(today, rest, without) for rest in left
+        ):
             continue
         users: dict[tuple[str, str], set[str]] = defaultdict(set)
         for each in today:
@@ -104,7 +116,12 @@ def rings(
 
 
 def crowd_score(
-    orders: Sequence[Sold], rooms: Sequence[str], now_ms: int, base: float, attack: float
+    orders: Sequence[Sold],
+    rooms: Sequence[str],
+    now_ms: int,
+    base: float,
+    attack: float,
+    share: float,
 ) -> tuple[float, set[str]]:
     """How much evidence of money that went straight back there is in a set of rooms, and of whom.
 
@@ -113,30 +130,42 @@ def crowd_score(
         rooms: the set.
         now_ms: the moment.
         base, attack: share of orders with a quick refund usually, and in an attack.
+        share: what share of the orders of these buyers there went back at least.
     """
     weights: dict[str, list[float]] = defaultdict(list)
+    bought: dict[str, list[bool]] = defaultdict(list)
     been: dict[str, set[str]] = defaultdict(set)
     for each in of_the_day(orders, now_ms):
         if each.room not in rooms:
             continue
         been[each.buyer].add(each.room)
-        if each.back_ms is not None and each.back_ms <= now_ms and _quick(each):
+        is_back = each.back_ms is not None and each.back_ms <= now_ms and _quick(each)
+        bought[each.buyer].append(is_back)
+        if is_back:
             weights[each.buyer].append(log(attack / base))
         elif now_ms >= each.ts_ms + QUICK_MS:
             weights[each.buyer].append(log((1 - attack) / (1 - base)))
     of = [buyer for buyer, where in been.items() if len(where) == len(rooms)]
     having = {buyer: fsum(weights[buyer]) for buyer in of if fsum(weights[buyer]) > 0}
-    if len(having) < 3:
+    all_orders = [is_back for buyer in of for is_back in bought[buyer]]
+    if len(having) < 3 or sum(all_orders) < share * len(all_orders):
         return float("-inf"), set(of)
     return fsum(having.values()) - len(having) * (1 + log(len(of) / len(having))), set(of)
 
 
 def crowds(
-    orders: Sequence[Sold], now_ms: int, *, size: int, buyers: int, base: float, attack: float
+    orders: Sequence[Sold],
+    now_ms: int,
+    *,
+    size: int,
+    buyers: int,
+    base: float,
+    attack: float,
+    share: float,
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
     """The score of each set of rooms that so many buyers have in common at a moment."""
     for rooms in combinations(sorted({each.room for each in orders}), size):
-        score, of = crowd_score(orders, rooms, now_ms, base, attack)
+        score, of = crowd_score(orders, rooms, now_ms, base, attack, share)
         if len(of) >= buyers:
             yield score, rooms
 

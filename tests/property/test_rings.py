@@ -103,12 +103,16 @@ def test_the_first_crowd_is_the_first_of_the_recount(
     brushing = BrushingRules(
         review=1e12, page=1e12, quick_refund=sign, no_visit=OFF, tiny_dwell=OFF, repeat_buyer=OFF
     )
-    ring = RINGS.model_copy(update={"orders": 1, "crowd": least, "same_buyers": 3})
+    ring = RINGS.model_copy(
+        update={"orders": 1, "crowd": least, "same_buyers": 3, "crowd_share": 0.4}
+    )
     rules = RuleSet(brushing=brushing, identity_ring=ring)
     orders = recount.sold(events)
     expected = None
     for now_ms in sorted({event["ts_ms"] for event in events}):
-        found = recount.crowds(orders, now_ms, size=3, buyers=3, base=BASE, attack=ATTACK)
+        found = recount.crowds(
+            orders, now_ms, size=3, buyers=3, base=BASE, attack=ATTACK, share=0.4
+        )
         if any(score >= least for score, _ in found):
             expected = now_ms
             break
