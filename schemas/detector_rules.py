@@ -139,4 +139,5 @@ class IdentityRingRules(DetectorRules):
         3, ge=2, le=8, description="A crowd bought in so many rooms of different hosts,"
     )
     same_buyers: int = Field(5, ge=2, description="so many of them in the same ones,")
-    crowd: Score = Field(15.0, description="with a sign of so much weight beyond chance.")
+    crowd: Score = Field(15.0, description="with a sign of so much weight beyond chance")
+    crowd_share: Share = Field(0.25, description="that so many of all their orders there have.")

@@ -93,7 +93,10 @@ class Passed(msgspec.Struct, frozen=True, tag_field="record", tag="passed"):
 
 
 class RulesTold(msgspec.Struct, frozen=True, tag_field="record", tag="rules"):
-    """The rules in force from `ts_ms` on; source 0 alone tells them, to every partition."""
+    """Rules that a source has put in force; they hold once every source has told of them.
+
+    Written to every partition; level 1 tells them to level 2 once.
+    """
 
     source: int
     sequence: int

@@ -75,6 +75,7 @@ class TakenOff(NamedTuple):
 
     product_id: str
     merchant_id: str | None
+    ordered_ms: int
     orders: int
     amount_minor: int
     refunded_minor: int

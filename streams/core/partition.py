@@ -332,6 +332,7 @@ class Partition:
     def _add(self, room: Room) -> None:
         """A room exists from its first accepted event; one has to go when there are too many."""
         self.rooms[room.room_id] = room
+        self.detectors.room_came(room)
         if len(self.rooms) <= limits.cap("rooms"):
             return
         rooms = self.rooms

@@ -167,14 +167,11 @@ class Products:
         figures.suspected_refunded_minor += known.refunded_minor
 
     def take_off(self, off: TakenOff) -> None:
-        """Take off, or give back, what a ring has marked; of a pair that was given up, nothing."""
-        pair = (off.product_id, off.merchant_id)
-        figures = self.pairs.get(pair)
-        if figures is not None:
-            figures.suspected_orders += off.orders
-            figures.suspected_minor += off.amount_minor
-            figures.suspected_refunded_minor += off.refunded_minor
-            self.changed[pair] = figures
+        """Take off, or give back, what a ring has marked."""
+        figures = self._at(off.product_id, off.merchant_id, off.ordered_ms)
+        figures.suspected_orders += off.orders
+        figures.suspected_minor += off.amount_minor
+        figures.suspected_refunded_minor += off.refunded_minor
 
     def _at(self, product_id: str, merchant_id: str | None, ts_ms: int) -> ProductLedger:
         pair = (product_id, merchant_id)

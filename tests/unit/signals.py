@@ -131,6 +131,20 @@ def bestseller(count: int = 60, first_minute: float = 70.0) -> list[Event]:
     return [sold(9_000 + n, first_minute + n / count, product_id="p4") for n in range(count)]
 
 
+def hands(count: int = 14) -> list[Event]:
+    """Accounts of one hand that buy in two rooms in turn, with three phones and two wallets."""
+    return [
+        order(
+            (ROOM, "neighbour")[n % 2],
+            7_500 + n,
+            at(48 + n),
+            device_id=f"phone {n % 3}",
+            payment_id=f"wallet {n % 2}",
+        )
+        for n in range(count)
+    ]
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
     return evening(
@@ -142,4 +156,5 @@ def signals_log() -> list[Event]:
         unanswered(),
         inflated(),
         bestseller(),
+        hands(),
     )

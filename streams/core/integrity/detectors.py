@@ -222,6 +222,11 @@ class Detectors:
         if off is not None and room is not None:
             room.take_off(off, again=False)
 
+    def room_came(self, room: SuspectRoom) -> None:
+        """Take off a new room what was marked of it before: its log is folded once more."""
+        for off in self.suspects.marked_in(room.room_id):
+            room.take_off(off, again=False)
+
     def snapshot(self) -> list[Any]:
         queue = self._queue.snapshot()
         queue[1] = [[*item[:3], [item[3][0], facts.plain(item[3][1])]] for item in queue[1]]

@@ -13,7 +13,7 @@ time go first, and count as trusted again in figures that leave suspected actors
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.links import RingMark
+from schemas.links import RingMark, plain
 from streams.core import limits
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.ledger import TakenOff
@@ -34,25 +34,16 @@ class SuspectedOrder:
         self.net_minor = net_minor
 
 
-class _Marked(SuspectedOrder):
-    """A suspected order of a ring, with what its mark took off."""
-
-    __slots__ = ("off",)
-
-    def __init__(self, buyer_id: str, room_id: str, ts_ms: int, off: TakenOff) -> None:
-        super().__init__(room_id, buyer_id, ts_ms, off.amount_minor - off.refunded_minor)
-        self.off = off
-
-
 class SuspectedOrders:
     """The suspected orders of a partition."""
 
-    __slots__ = ("_evictions", "_last_sequence", "_marked", "by_order")
+    __slots__ = ("_evictions", "_last_sequence", "_marked", "_marked_in", "by_order")
 
     def __init__(self, evictions: limits.Evictions) -> None:
         self._evictions = evictions
         self.by_order: dict[Key, SuspectedOrder] = {}
-        self._marked: dict[Key, _Marked] = {}
+        self._marked: dict[Key, RingMark] = {}
+        self._marked_in: dict[str, dict[str, None]] = {}  # orders by room
         self._last_sequence = 0
 
     def add(self, room_id: str, order: ScoredOrder, net_minor: int) -> TakenOff | None:
@@ -61,9 +52,11 @@ class SuspectedOrders:
         key = (room_id, order.order_id)
         orders[key] = SuspectedOrder(room_id, order.buyer_id, order.ts_ms, net_minor)
         if len(orders) > limits.cap("suspected_orders"):
-            self._give_up("suspected_orders", orders)
-        marked = self._marked.get(key)
-        return marked.off if marked is not None else None
+            self._evictions.give_up_oldest(
+                "suspected_orders", orders, lambda key: (orders[key].ts_ms, "\0".join(key))
+            )
+        mark = self._marked.get(key)
+        return _off(mark) if mark is not None else None
 
     def mark(self, mark: RingMark) -> TakenOff | None:
         """A ring has marked an order; what it takes off, None if nothing more."""
@@ -71,17 +64,36 @@ class SuspectedOrders:
             return None  # a redelivery
         self._last_sequence = mark.sequence
         key = (mark.room_id, mark.order_id)
-        off = TakenOff(mark.product_id, mark.merchant_id, 1, mark.amount_minor, mark.refunded_minor)
         before = self._marked.get(key)
-        self._marked[key] = _Marked(mark.buyer_id, mark.room_id, mark.ordered_ms, off)
+        self._remember(mark)
         if len(self._marked) > limits.cap("ring_orders"):
-            self._give_up("ring_orders", self._marked)
+            self._make_room()
         if key in self.by_order:
             return None
         if before is None:
-            return off
-        more_minor = off.refunded_minor - before.off.refunded_minor
-        return off._replace(orders=0, amount_minor=0, refunded_minor=more_minor)
+            return _off(mark)
+        more_minor = mark.refunded_minor - before.refunded_minor
+        return _off(mark)._replace(orders=0, amount_minor=0, refunded_minor=more_minor)
+
+    def marked_in(self, room_id: str) -> list[TakenOff]:
+        """What marks that came before their room take off it."""
+        keys = [(room_id, order_id) for order_id in self._marked_in.get(room_id, ())]
+        return [_off(self._marked[key]) for key in keys if key not in self.by_order]
+
+    def _remember(self, mark: RingMark) -> None:
+        self._marked[mark.room_id, mark.order_id] = mark
+        self._marked_in.setdefault(mark.room_id, {})[mark.order_id] = None
+
+    def _make_room(self) -> None:
+        marked = self._marked
+        gone = self._evictions.give_up_oldest(
+            "ring_orders", marked, lambda key: (marked[key].ordered_ms, "\0".join(key))
+        )
+        for room_id, order_id in gone:
+            orders = self._marked_in[room_id]
+            del orders[order_id]
+            if not orders:
+                del self._marked_in[room_id]
 
     def refunded(self, room_id: str, order_id: str, accepted_minor: int) -> None:
         """Money of an order that brushing suspects went back; of others a further mark tells."""
@@ -92,18 +104,14 @@ class SuspectedOrders:
     def all_orders(self) -> Iterator[SuspectedOrder]:
         """Every suspected order, once."""
         yield from self.by_order.values()
-        for key, marked in self._marked.items():
+        for key, mark in self._marked.items():
             if key not in self.by_order:
-                yield marked
+                net_minor = mark.amount_minor - mark.refunded_minor
+                yield SuspectedOrder(mark.room_id, mark.buyer_id, mark.ordered_ms, net_minor)
 
     def knows(self, room_id: str, order_id: str) -> bool:
         """Whether an order is suspected."""
         return (room_id, order_id) in self.by_order or (room_id, order_id) in self._marked
-
-    def _give_up(self, name: str, orders: dict[Key, Any]) -> None:
-        self._evictions.give_up_oldest(
-            name, orders, lambda key: (orders[key].ts_ms, "\0".join(key))
-        )
 
     def snapshot(self) -> list[Any]:
         return [
@@ -111,10 +119,7 @@ class SuspectedOrders:
                 [*key, each.buyer_id, each.ts_ms, wide(each.net_minor)]
                 for key, each in self.by_order.items()
             ],
-            [
-                [*key, each.buyer_id, each.ts_ms, list(each.off)]
-                for key, each in self._marked.items()
-            ],
+            [plain(mark) for mark in self._marked.values()],
             self._last_sequence,
         ]
 
@@ -123,5 +128,16 @@ class SuspectedOrders:
         for room_id, order_id, buyer_id, ts_ms, net_minor in orders:
             suspected = SuspectedOrder(room_id, buyer_id, ts_ms, int(net_minor))
             self.by_order[room_id, order_id] = suspected
-        for room_id, order_id, buyer_id, ts_ms, off in marked:
-            self._marked[room_id, order_id] = _Marked(buyer_id, room_id, ts_ms, TakenOff(*off))
+        for parts in marked:
+            self._remember(RingMark(*parts))
+
+
+def _off(mark: RingMark) -> TakenOff:
+    return TakenOff(
+        mark.product_id,
+        mark.merchant_id,
+        mark.ordered_ms,
+        1,
+        mark.amount_minor,
+        mark.refunded_minor,
+    )

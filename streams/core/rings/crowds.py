@@ -2,11 +2,12 @@
 
 Loyal customers buy in the same rooms as well, so that alone says nothing. But where many of those
 who bought in the same three rooms of different hosts also sent their money straight back, or had
-not looked before they bought, they were sent. For each set of rooms and each sign of an order: a
-buyer's evidence is the weight of the sign over the orders there. Of the `n` buyers of the set, the
-`k` with evidence for it are taken together; what choosing `k` of `n` could show by chance,
-`k * (1 + ln(n / k))`, is taken off. So a crowd is seen among many honest customers of the same
-rooms, too, and a popular set of rooms is no crowd for the few of its customers that had bad luck.
+not looked before they bought, they were sent. For each set of rooms and each sign, a buyer's
+evidence is the weight of the sign there. Money that went straight back counts by order; the others
+are habits of a buyer, and count once, if they hold in each of the rooms. Of the `n` buyers of the
+set, the `k` with evidence are taken together; what choosing `k` of `n` could show by chance,
+`k * (1 + ln(n / k))`, is taken off. And a good part of all orders of these buyers there must have
+the sign: customers of one trade may send back more than others, and are no crowd for that.
 
 State: the evidence of each buyer by room, the buyers of each set of rooms. Caps: `same_rooms`, the
 set that was bought in least recently goes first; the eight newest rooms of a buyer.
@@ -27,11 +28,18 @@ _LEAST_WITH_EVIDENCE = 3  # fewer are no crowd, whatever they did
 Rooms = tuple[str, ...]
 
 
-class _Stop(NamedTuple):
-    """What a buyer did in one room: weight by sign; `turn` says which rooms are the newest."""
+class Stop(NamedTuple):
+    """What a buyer did in one room, all in all.
 
-    turn: int
+    Attributes:
+        orders: how many.
+        seen: how many of them have each sign.
+        weights: what each sign that is known of them weighs.
+    """
+
     host_id: str
+    orders: int
+    seen: dict[str, int]
     weights: dict[str, float]
 
 
@@ -68,43 +76,38 @@ class Crowds:
 
     def __init__(self, evictions: limits.Evictions) -> None:
         self._evictions = evictions
-        self._stops: dict[str, dict[str, _Stop]] = {}
+        self._stops: dict[str, dict[str, Stop]] = {}  # of a buyer by room, the newest at the end
         self._sets: dict[Rooms, _Set] = {}
         self._turn = 0
 
     def bought(
-        self,
-        buyer_id: str,
-        room_id: str,
-        host_id: str,
-        weights: dict[str, float],
-        rules: IdentityRingRules,
+        self, buyer_id: str, room_id: str, stop: Stop, rules: IdentityRingRules
     ) -> list[Rooms]:
-        """Take what a buyer did in a room, all in all; the sets of rooms in which that counts."""
+        """Take what a buyer did in a room; the sets of rooms in which that counts."""
         self._turn += 1
         stops = self._stops.setdefault(buyer_id, {})
         if room_id not in stops and len(stops) >= _ROOMS_OF_A_BUYER:
-            self.left(buyer_id, min(stops, key=lambda each: (stops[each].turn, each)))
-            stops = self._stops.setdefault(buyer_id, {})
-        stops[room_id] = _Stop(self._turn, host_id, weights)
+            self.left(buyer_id, next(iter(stops)))
+        stops.pop(room_id, None)
+        stops[room_id] = stop
         touched = list(_sets_with(stops, room_id, rules.same_rooms))
         for rooms in touched:
             self._put(rooms, buyer_id, stops)
-        if len(self._sets) > limits.cap("same_rooms"):
-            sets = self._sets
+        sets = self._sets
+        while len(sets) > limits.cap("same_rooms"):
             self._evictions.give_up_oldest(
                 "same_rooms", sets, lambda rooms: (sets[rooms].turn, "\0".join(rooms))
             )
         return touched
 
-    def _put(self, rooms: Rooms, buyer_id: str, stops: dict[str, _Stop]) -> None:
+    def _put(self, rooms: Rooms, buyer_id: str, stops: dict[str, Stop]) -> None:
         found = self._sets.get(rooms)
         if found is None:
             found = self._sets[rooms] = _Set()
         found.turn = self._turn
         found.buyers[buyer_id] = None
         for sign, evidence in found.evidence.items():
-            weight = math.fsum(stops[room_id].weights.get(sign, 0.0) for room_id in rooms)
+            weight = _weight(stops, rooms, sign)
             if weight > 0:
                 evidence[buyer_id] = weight
             else:
@@ -141,7 +144,9 @@ class Crowds:
                 continue
             for sign in OWN_SIGNS:
                 score = _score(known.evidence[sign], len(known.buyers))
-                if score >= rules.crowd and (best is None or (score, sign, rooms) > best):
+                if score < rules.crowd or self._share(rooms, sign) < rules.crowd_share:
+                    continue
+                if best is None or (score, sign, rooms) > best:
                     best = (score, sign, rooms)
         return None if best is None else self._crowd(*best)
 
@@ -154,13 +159,18 @@ class Crowds:
         buyers = [
             buyer_id
             for buyer_id in sorted(known.buyers)
-            if evidence.get(buyer_id, self._weight(buyer_id, rooms, sign)) > least
+            if _weight(self._stops[buyer_id], rooms, sign) > least
         ]
         return Crowd(score, rooms, sign, buyers, of)
 
-    def _weight(self, buyer_id: str, rooms: Rooms, sign: str) -> float:
-        stops = self._stops[buyer_id]
-        return math.fsum(stops[room_id].weights.get(sign, 0.0) for room_id in rooms)
+    def _share(self, rooms: Rooms, sign: str) -> float:
+        """How many of all orders of the buyers of a set have a sign."""
+        stops = [
+            self._stops[buyer_id][room_id]
+            for buyer_id in self._sets[rooms].buyers
+            for room_id in rooms
+        ]
+        return sum(stop.seen.get(sign, 0) for stop in stops) / sum(stop.orders for stop in stops)
 
     def snapshot(self) -> list[Any]:
         return [
@@ -178,7 +188,7 @@ class Crowds:
     def restore(self, state: list[Any]) -> None:
         self._turn, people, sets = state
         for buyer_id, stops in people:
-            self._stops[buyer_id] = {room_id: _Stop(*parts) for room_id, *parts in stops}
+            self._stops[buyer_id] = {room_id: Stop(*parts) for room_id, *parts in stops}
         for rooms, turn, buyers, evidence in sets:
             known = self._sets[tuple(rooms)] = _Set()
             known.turn = turn
@@ -186,13 +196,19 @@ class Crowds:
             known.evidence = evidence
 
 
-def _sets_with(stops: dict[str, _Stop], room_id: str, size: int) -> Iterator[Rooms]:
+def _sets_with(stops: dict[str, Stop], room_id: str, size: int) -> Iterator[Rooms]:
     """The sets of so many rooms of different hosts, one of which is this room."""
     others = sorted(each for each in stops if each != room_id)
     for chosen in combinations(others, size - 1):
         rooms = tuple(sorted((*chosen, room_id)))
         if len({stops[each].host_id for each in rooms}) == size:
             yield rooms
+
+
+def _weight(stops: dict[str, Stop], rooms: Rooms, sign: str) -> float:
+    """The evidence that one sign is against a buyer in these rooms."""
+    weights = [stops[room_id].weights.get(sign, 0.0) for room_id in rooms]
+    return math.fsum(weights) if sign == "quick_refund" else min(weights)
 
 
 def _score(evidence: dict[str, float], of: int) -> float:

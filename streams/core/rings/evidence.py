@@ -1,9 +1,9 @@
 """Is it a ring, and how sure is that? What the orders of buyers who are tied, or of a crowd, show.
 
 Tied buyers are a ring where 5 or more of them placed 10 or more orders in 24 h in 3 rooms at most,
-and where that still holds them together if what most of them share is left out: one address is a
-dormitory, one account a company's. That is one family of evidence, a review. It is a page where the
-orders also carry a sign that has nothing to do with who shares what: no visit before, a young
+and where several things still tie 5 of them if what most of them share is left out: one address is
+a dormitory, one account a company's. That is one family of evidence, a review. It is a page where
+the orders also carry a sign that has nothing to do with who shares what: no visit before, a young
 account, money that went straight back. A crowd shares its rooms and such a sign: two families from
 the start.
 """
@@ -95,12 +95,14 @@ def ring_of(
 
 
 def _holds(buyers: list[str], tied: Tied, least: int) -> bool:
-    """Whether so many are still tied without what most of them share."""
+    """Whether so many are still tied without what most of them share, and not by one thing."""
     without = tied.most_shared(buyers)
     left = dict.fromkeys(buyers)
     while len(left) >= least:
         together = tied.tied_to(next(iter(left)), without)
-        if len(together) >= least:
+        if len(together) >= least and tied.users(tied.most_shared(together, without)) < len(
+            together
+        ):
             return True
         for buyer_id in together:
             left.pop(buyer_id, None)

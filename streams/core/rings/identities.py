@@ -100,6 +100,7 @@ class IdentityFold:
         self._sources = sources
         self._override = rules
         self._rules = rules or DEFAULT_RULES
+        self._rules_told = [0] * sources
         self._merging: Merging[Link | RulesTold] = Merging(sources, "waiting_links", self.evictions)
         # nearly all identities have one order: it stands there itself
         self._known: dict[Identity, LinkedOrder | _Orders] = {}
@@ -226,6 +227,11 @@ class IdentityFold:
             self._out.append(told)
 
     def _put_in_force(self, told: RulesTold, ts_ms: int) -> None:
+        """Use rules once every source has told of them: all tell the same ones in one order."""
+        told_before = min(self._rules_told)
+        self._rules_told[told.source] += 1
+        if min(self._rules_told) == told_before:
+            return
         if self._override is None:
             self._rules = rule_set(told.rules)
         if self.number == 0:
@@ -242,7 +248,7 @@ class IdentityFold:
             self._sources,
             self.next_offset,
             self.evictions.counts,
-            self._rules.model_dump(mode="json"),
+            [self._rules_told, self._rules.model_dump(mode="json")],
             self._merging.snapshot(_plain_item),
             [[*key, _plain_known(known)] for key, known in self._known.items()],
             [self._sweep_ms, self._sequence, self._count.snapshot()],
@@ -255,7 +261,8 @@ class IdentityFold:
         self = cls(number, sources)
         self.next_offset = next_offset
         self.evictions.counts.update(evicted)
-        self._rules = rule_set(rules)
+        self._rules_told, in_force = rules
+        self._rules = rule_set(in_force)
         self._merging.restore(merging, _restored_item)
         self._known = {Identity(kind, id_): _restored_known(each) for kind, id_, each in known}
         self._sweep_ms, self._sequence, count = rest

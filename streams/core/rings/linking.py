@@ -40,18 +40,18 @@ class Linking:
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._sequence = 0  # of the last record: 0 until something was told
+        self._sequence = 0  # of the last record
         self._passed_ms = NOTHING_MS
         self._is_on = False
         self._out: list[LinkRecord] = []
 
     def use(self, rules: RuleSet) -> None:
-        """Rules are in force; where something was told, watermarks go on, so that rings end."""
-        self._is_on = rules.identity_ring.enabled or self._sequence > 0
+        """Rules are in force; once on, watermarks go on, so that open rings end in time."""
+        self._is_on |= rules.identity_ring.enabled
 
     def rules_told(self, version: int | str, rules: RuleSet) -> None:
-        """Pass on what a `rules` event put in force; partition 0 speaks for all."""
-        if self._is_on and self._number == 0:
+        """Pass on what a `rules` event put in force."""
+        if self._is_on:
             plain = rules.model_dump(mode="json")
             told = RulesTold(self._number, self._next(), self._passed_ms, version, plain)
             self._out.append(told)
@@ -97,10 +97,10 @@ class Linking:
         return self._sequence
 
     def snapshot(self) -> list[Any]:
-        return [self._sequence, self._passed_ms]
+        return [self._sequence, self._passed_ms, self._is_on]
 
     def restore(self, state: list[Any]) -> None:
-        self._sequence, self._passed_ms = state
+        self._sequence, self._passed_ms, self._is_on = state
 
 
 def _signs(order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:

@@ -35,7 +35,7 @@ from streams.core.integrity.detector import MINUTE_MS
 from streams.core.integrity.incident import Incident, Severity
 from streams.core.integrity.incidents import Finding, Incidents
 from streams.core.merging import Merging
-from streams.core.rings.crowds import Crowds, Rooms
+from streams.core.rings.crowds import Crowds, Rooms, Stop
 from streams.core.rings.evidence import Found, crowd_of, own_signs, ring_of
 from streams.core.rings.identities import Identity, OrderKey
 from streams.core.rings.tied import Tied, TiedOrder
@@ -149,18 +149,18 @@ class RingFold:
         """Tell the crowds what the buyer of an order did in its room, all in all."""
         rules = self._rules
         room_id, buyer_id = tied.order.room_id, tied.order.buyer_id
-        weights: dict[str, float] = {}
-        for each in self._tied.orders_of(buyer_id):
-            if each.order.room_id == room_id:
-                for sign, is_set in own_signs(each, ts_ms, rules.brushing).items():
-                    weighed = self._usual.weights(sign, rules.brushing)
-                    if weighed is not None:
-                        weights[sign] = weights.get(sign, 0.0) + weighed[0 if is_set else 1]
+        orders = [each for each in self._tied.orders_of(buyer_id) if each.order.room_id == room_id]
+        stop = Stop(tied.order.host_id or room_id, len(orders), {}, {})
+        for each in orders:
+            for sign, is_set in own_signs(each, ts_ms, rules.brushing).items():
+                weights = self._usual.weights(sign, rules.brushing)
+                if weights is not None:
+                    stop.seen[sign] = stop.seen.get(sign, 0) + is_set
+                    stop.weights[sign] = stop.weights.get(sign, 0.0) + weights[0 if is_set else 1]
         kept_ms = tied.order.ordered_ms + rules.brushing.quick_refund_minutes * MINUTE_MS
         if "quick_refund" not in tied.order.signs and ts_ms < kept_ms:
             heappush(self._undecided, (kept_ms, tied.key))
-        host_id = tied.order.host_id or room_id
-        return self._crowds.bought(buyer_id, room_id, host_id, weights, rules.identity_ring)
+        return self._crowds.bought(buyer_id, room_id, stop, rules.identity_ring)
 
     def _forget(self, ts_ms: int) -> None:
         """Let time pass: orders are a day old, money has not come back quickly."""

@@ -91,7 +91,7 @@ class Tied:
         gone = []
         while self._oldest and self._oldest[0][0] <= ts_ms - DAY_MS:
             gone.append(self._drop_oldest())
-        if len(self.orders) > limits.cap("tied_orders"):
+        while len(self.orders) > limits.cap("tied_orders"):
             gone.append(self._drop_oldest())
             self._evictions.count("tied_orders")
         return gone
@@ -139,19 +139,24 @@ class Tied:
                             waiting.append(other)
         return list(found)
 
-    def most_shared(self, buyers: list[str]) -> Identity | None:
-        """What most of these buyers share."""
+    def most_shared(self, buyers: list[str], without: Identity | None = None) -> Identity | None:
+        """What most of these buyers share, besides `without`."""
         identities = {
             identity
             for buyer_id in buyers
             for tied in self.orders_of(buyer_id)
             for identity in tied.identities
+            if identity != without
         }
         return max(sorted(identities), key=lambda each: len(self._ties[each]), default=None)
 
+    def users(self, identity: Identity | None) -> int:
+        """How many buyers use an identity."""
+        return len(self._ties.get(identity, ())) if identity is not None else 0
+
     def are_shared(self, identity: Identity) -> bool:
         """Whether two buyers or more use an identity."""
-        return len(self._ties.get(identity, ())) > 1
+        return self.users(identity) > 1
 
     def snapshot(self) -> list[Any]:
         return [
