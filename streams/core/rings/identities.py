@@ -41,7 +41,7 @@ class Identity(NamedTuple):
     """A device, payment account, address or buyer."""
 
     kind: LinkKind
-    id: str
+    name: str
 
 
 OrderKey = tuple[str, str]  # room and order id
@@ -184,7 +184,7 @@ class IdentityFold:
             orders.is_crowded = True
             orders.by_key.clear()
             if orders.is_told:
-                self._out.append(Crowded(self.number, self._next(), ts_ms, key.kind, key.id))
+                self._out.append(Crowded(self.number, self._next(), ts_ms, key.kind, key.name))
             orders.is_told = False
         elif not _is_shared(key, orders, rules):
             orders.is_told = False
@@ -192,7 +192,7 @@ class IdentityFold:
             told = [order] if orders.is_told else list(orders.by_key.values())
             orders.is_told = True
             self._out += [
-                Link(self.number, self._next(), ts_ms, key.kind, key.id, each) for each in told
+                Link(self.number, self._next(), ts_ms, key.kind, key.name, each) for each in told
             ]
         if len(orders.by_key) > limits.cap("orders_of_an_identity"):
             self._drop_oldest(orders)

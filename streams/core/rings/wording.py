@@ -124,7 +124,7 @@ def ring_sentence(found: Found) -> str:
 def _shared(identities: list[Identity]) -> str:
     parts = []
     for kind, plural in _PLURALS.items():
-        ids = [f"…{each.id[-4:]}" for each in identities if each.kind == kind]
+        ids = [f"…{each.name[-4:]}" for each in identities if each.kind == kind]
         if ids:
             noun = plural if len(ids) > 1 else _SINGULARS[kind]
             parts.append(f"{len(ids)} {noun} ({_listed(ids, _SHOWN_IDENTITIES, len(ids))})")
