@@ -319,11 +319,9 @@ class Worker:
         await _within(_HAND_OVER_SECONDS, hand_over())
 
     async def _on_assigned(self, _app: faust.App, assigned: set[TP], **_: object) -> None:
-        numbers = sorted(target.partition for target in assigned)
         await self._follower.leave()
-        self._stage.expect(numbers)
+        self._stage.expect(target.partition for target in assigned)
         self._opening = asyncio.create_task(self._open_all(sorted(assigned)))
-        self._follower.follow(self._followed(numbers), lambda error: self._die(error, "rings"))
         self._is_member = True
         if TP(LIVE_EVENTS, LEADING_PARTITION) in assigned:
             self._boards.lead(lambda error: self._die(error, "boards"))
@@ -343,10 +341,12 @@ class Worker:
         return followed
 
     async def _open_all(self, assigned: Sequence[TP]) -> None:
-        """Load the state of what is ours, whether records come or not."""
+        """Load the state of what is ours, whether records come or not; then follow its rings."""
         for target in assigned:
             number = target.partition
             await self._guarded(partial(self._stage.open, number), f"{CHECKPOINTS}[{number}]")()
+        followed = self._followed([target.partition for target in assigned])
+        self._follower.follow(followed, lambda error: self._die(error, "rings"))
 
     # --- timers ---------------------------------------------------------------------------------
 
