@@ -1,8 +1,8 @@
-"""How early, how often and how falsely are brushed orders found? The table of `docs/detectors.md`.
+"""How early, how often and how falsely is fraud found? The table of `docs/detectors.md`.
 
-`python -m benchmarks.detection --seeds 100-119` generates `brushing` and `silence` for each seed,
-and folds them as `roompulse run` does; `roompulse evaluate` counts with the same code and tells
-more. Thresholds were chosen on seeds 0 to 9.
+`python -m benchmarks.detection --seeds 100-119` generates `brushing`, `viewbots` and `silence` for
+each seed, and folds them as `roompulse run` does; `roompulse evaluate` counts with the same code
+and tells more. Thresholds were chosen on seeds 0 to 9.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from roompulse.tuning.evaluating import Plan, evaluate
 from roompulse.tuning.figures import Figures, OfAdversary
 from streams.collector import collect_rarely
 
-KINDS = ("brushed_orders", "identity_ring")
+KINDS = ("brushed_orders", "identity_ring", "fake_viewers")
 
 
 def main() -> None:

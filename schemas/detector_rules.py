@@ -141,3 +141,37 @@ class IdentityRingRules(DetectorRules):
     same_buyers: int = Field(5, ge=2, description="so many of them in the same ones,")
     crowd: Score = Field(15.0, description="with a sign of so much weight beyond chance")
     crowd_share: Share = Field(0.25, description="that so many of all their orders there have.")
+
+
+class FakeViewersRules(DetectorRules):
+    """When viewers of a room are suspected to be bought."""
+
+    correlation: Share = Field(
+        0.05,
+        description="Of two visits of one minute, whether they are over at once: people who come"
+        " together have a cause in common.",
+    )
+    attack_share: Share = Field(
+        0.6, description="So many of those who come, or are there, are bought under attack."
+    )
+    silence_dispersion: float = Field(
+        4.0, ge=1, description="What viewers do varies so many times as much as by chance."
+    )
+    together_share: Share = Field(0.2, description="So many of those online leave in one minute.")
+    devices_by_viewer: Share = Field(
+        0.7, description="Fewer devices by viewer than this part of what is normal is a sign."
+    )
+    stays: int = Field(
+        60, ge=10, description="So many longer visits must have ended for their shape to be judged."
+    )
+    taught_visits: int = Field(
+        100, ge=1, description="A partition must have seen so many visits to know what is normal."
+    )
+    rarely_silent: Share = Field(
+        0.1, description="Where so few normal visits of a length are silent, one that is has a name"
+        " among the suspected viewers of a page."
+    )  # fmt: skip
+    decay_minutes: Minutes = Field(45, description="Evidence fades by 1/e in this time.")
+    cell: Score = Field(5.0, description="A family of evidence counts from this weight on.")
+    review: Score = Field(18.0, description="Score of a review.")
+    page: Score = Field(30.0, description="Score of a page: two families.")

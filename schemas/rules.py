@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    FakeViewersRules,
     GmvMilestoneRules,
     HotItemRules,
     IdentityRingRules,
@@ -162,6 +163,7 @@ class RuleSet(BaseModel):
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     identity_ring: IdentityRingRules = IdentityRingRules()
     hot_item: HotItemRules = HotItemRules()
+    fake_viewers: FakeViewersRules = FakeViewersRules()
     after_sales: AfterSalesRules = AfterSalesRules()
 
     @field_validator("format", mode="before")

@@ -18,6 +18,7 @@ from roompulse.cli.record import record
 from roompulse.cli.replay import replay
 from roompulse.cli.report import report
 from roompulse.cli.run import run
+from roompulse.cli.top import top
 from roompulse.cli.worker import worker
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    top,
     console,
     run,
     worker,

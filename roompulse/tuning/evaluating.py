@@ -17,7 +17,7 @@ from roompulse.tuning.judging import Judged, judge
 from schemas.rules import RuleSet
 from streams.core.integrity.signs import SIGNS
 
-USUAL_SCENARIOS = ("brushing", "silence")
+USUAL_SCENARIOS = ("brushing", "viewbots", "silence")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,15 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
         "rooms of a partition; one that is given up has its final summary published",
     ),
     "visits": (1_000_000, "open visits of a room; one that is given up ends when last seen"),
+    "minute_visits": (
+        20_000,
+        "longer visits that ended in one room-minute, and viewers who came in it with a device",
+    ),
+    "silent_stays": (20_000, "long silent visits of a room that ended in the last hour"),
+    "suspected_viewers": (
+        200_000,
+        "suspected viewers of a partition that trusted figures leave out",
+    ),
     "orders": (1_000_000, "order ids of a room remembered for 24 h; later repeats count again"),
     "checkouts": (1_000_000, "checkout ids of a room remembered for 24 h"),
     "unpaid": (1_000_000, "checkouts of a room not paid yet; one given up is judged unpaid"),

@@ -380,7 +380,7 @@ class Partition:
         open_from_ms = watermark_ms - watermark_ms % MINUTE_MS
         lines: list[RoomMinute] = []
         still_open: dict[str, None] = {}
-        for room_id in list(self._with_open_minutes):
+        for room_id in sorted(self._with_open_minutes):  # the order in which detectors hear of them
             room = self.rooms[room_id]
             lines += room.close_minutes(moment, open_from_ms)
             if room.panes.open:

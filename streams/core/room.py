@@ -262,6 +262,8 @@ class Room:
         for pane, online in self.panes.close(before_ms):
             minute = Minute(online, pane.visits, pane.orders)
             self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            if self._detectors.watches_audience:
+                self._detectors.audience(self.room_id, self.audience.stretches, pane, online)
             if pane.has_a_line():
                 lines.append(self.panes.line(pane, online))
         return lines

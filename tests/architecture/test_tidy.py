@@ -121,6 +121,7 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
         ),
         ("aiohttp", {"streams/shell/web.py", "roompulse/console/web.py"}),
         ("jgo", {"deploy/kafka/jars.py"}),
+        ("textual", {f"roompulse/top/{name}.py" for name in ("app", "listing", "windows")}),
         ("grafana_foundation_sdk", {"deploy/grafana/drawing.py"}),
     ],
 )

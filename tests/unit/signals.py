@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from schemas.records import Alert
 from schemas.rules import RuleSet
 from tests.property.running import run_embedded
-from tests.unit.attack import MINUTE_MS, START_MS, Event, encoded, honest, in_order, opened, order
+from tests.unit.attack import (
+    MINUTE_MS,
+    START_MS,
+    Event,
+    encoded,
+    honest,
+    in_order,
+    opened,
+    order,
+    view,
+)
 
 SECOND_MS = 1_000
 ROOM = "shop"
@@ -145,6 +155,42 @@ def hands(count: int = 14) -> list[Event]:
     ]
 
 
+def watched(
+    viewer_id: str, minutes: float, seconds: float, action: str, device_id: str
+) -> list[Event]:
+    """A visit, with one thing done every 50 s."""
+    enter_ms = at(minutes)
+    steps = [(int(50_000 * n), action) for n in range(1, int(seconds // 50) + 1)]
+    views = [
+        view(ROOM, viewer_id, enter_ms + after_ms, what)
+        for after_ms, what in [(0, "enter"), *steps, (int(seconds * 1_000), "leave")]
+    ]
+    views[0]["device_id"] = device_id
+    return views
+
+
+def passers_by(until_minute: int = 80, seconds: float = 130, bounces: int = 1) -> list[Event]:
+    """A few visits a minute: some are over at once, one stays and talks."""
+    events = []
+    for n in range(until_minute):
+        for bounce in range(bounces):
+            who = f"{n} {bounce}"
+            events += watched(f"passer {who}", n + 0.2, 2, "comment", f"phone {who}")
+        events += watched(f"guest {n}", n + 0.3, seconds, "comment", f"tablet {n}")
+    return events
+
+
+def bought(
+    count: int = 150, first_minute: float = 66.0, devices: int = 10, seconds: float = 140
+) -> list[Event]:
+    """So many viewers within five minutes, on few devices; they stay and do nothing."""
+    events = []
+    for n in range(count):
+        device_id = f"rack {n % devices}"
+        events += watched(f"bot {n}", first_minute + 5 * n / count, seconds, "heartbeat", device_id)
+    return events
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
     return evening(
@@ -157,4 +203,6 @@ def signals_log() -> list[Event]:
         inflated(),
         bestseller(),
         hands(),
+        passers_by(until_minute=64, seconds=60, bounces=2),
+        bought(count=180, first_minute=63, seconds=60),
     )

@@ -18,15 +18,19 @@ from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity import facts
+from streams.core.integrity.audience_norms import AudienceNorms, SuspectedViewers
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
 from streams.core.integrity.facts import Fact, Minute
+from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
+from streams.core.integrity.stretch import Stretch, Stretches
 from streams.core.integrity.suspects import SuspectedOrders
 from streams.core.integrity.suspicion import DETECTORS, Suspicion, shared_of_partition
 from streams.core.integrity.wording import alert_of
 from streams.core.ledger import KnownOrder, TakenOff
+from streams.core.pane import Pane
 from streams.core.rings.linking import Linking
 
 # Which detectors take a fact, by their place in `DETECTORS`, and how.
@@ -67,6 +71,7 @@ class Detectors:
         "rules_version",
         "suspects",
         "visit_ms",
+        "watches_audience",
     )
 
     def __init__(
@@ -86,6 +91,13 @@ class Detectors:
     def next_ms(self) -> int:
         """The watermark at which the next fact is due."""
         return self._queue.next_ms
+
+    @property
+    def suspected_viewers(self) -> SuspectedViewers:
+        """The viewers of fake-viewer incidents whose ids are known."""
+        norms = self._shared[DETECTORS.index(FakeViewers)]
+        assert isinstance(norms, AudienceNorms)
+        return norms.suspects
 
     def put_in_force(self, version: int | str, rules: object) -> None:
         """Use a rule set from here on.
@@ -113,6 +125,7 @@ class Detectors:
             for kind in (ScoredOrder, Refund):
                 takers.setdefault(kind, ())
         self._takers = takers
+        self.watches_audience = Stretch in takers
         self.after_sales = rules.after_sales
 
     def of_a_room(self) -> Suspicion:
@@ -134,6 +147,12 @@ class Detectors:
         """Queue a minute of a room; it comes before the facts at its end."""
         if Minute in self._takers:
             self._push(room_id, end_ms, "", minute)
+
+    def audience(self, room_id: str, stretches: Stretches, pane: Pane, online: int) -> None:
+        """Queue the stretch of a room that is over with a minute; before the facts at its end."""
+        stretch = stretches.take(pane, online)
+        if stretch is not None:
+            self._push(room_id, pane.minute_ms + MINUTE_MS, "", stretch)
 
     def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
         self._queue.push(ts_ms, tie, (room_id, fact))

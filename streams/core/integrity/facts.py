@@ -1,9 +1,9 @@
 """What do detectors look at? Facts of a room, queued until the watermark has passed them.
 
 A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund, complaint
-or product event as the contract has it, a minute that has closed, or a moment that was waited for:
-when an order may be taken as kept, when a complaint should have been answered. Facts become plain
-values for a checkpoint and come back.
+or product event as the contract has it, a minute that has closed, a stretch of them, or a moment
+that was waited for: when an order may be taken as kept, when a complaint should have been answered.
+Facts become plain values for a checkpoint and come back.
 """
 
 from typing import Any, Final, NamedTuple
@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from schemas import codec
 from schemas.codec import Complaint, Product, Refund
 from streams.core.integrity.order_signs import ScoredOrder
+from streams.core.integrity.stretch import Stretch
 
 
 class Kept(NamedTuple):
@@ -40,7 +41,7 @@ class Minute(NamedTuple):
     orders: int
 
 
-Fact = ScoredOrder | Refund | Complaint | Product | Kept | Due | Minute
+Fact = ScoredOrder | Refund | Complaint | Product | Kept | Due | Minute | Stretch
 _TUPLES: Final[dict[str, type[Kept | Due | Minute]]] = {
     "kept": Kept,
     "due": Due,
@@ -52,6 +53,8 @@ def plain(fact: Fact) -> list[Any]:
     """A fact as plain values."""
     if isinstance(fact, ScoredOrder):
         return ["order", fact.snapshot()]
+    if isinstance(fact, Stretch):
+        return ["stretch", fact.plain()]
     if isinstance(fact, Kept | Due | Minute):
         return [type(fact).__name__.lower(), list(fact)]
     return ["event", codec.encode(fact)]
@@ -66,4 +69,6 @@ def restored(state: list[Any]) -> Fact:
         event = codec.decode(saved)
         assert isinstance(event, Refund | Complaint | Product)
         return event
+    if kind == "stretch":
+        return Stretch.restored(saved)
     return _TUPLES[kind](*saved)

@@ -10,6 +10,7 @@ from streams.core import limits
 from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
+from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.gmv_milestone import GmvMilestone
 from streams.core.integrity.hot_item import HotItem
 from streams.core.integrity.list_price_inflation import ListPriceInflation
@@ -30,6 +31,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     SlaBreach,
     ListPriceInflation,
     HotItem,
+    FakeViewers,
 )
 
 

@@ -51,13 +51,15 @@ def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:
 
 def _suspects(partitions: Sequence[Partition]) -> Suspects:
     """Whom and what the trusted figures leave out."""
+    viewers: set[str] = set()
     buyers: set[str] = set()
     net_minor: dict[tuple[int, str], int] = {}
     for partition in partitions:
+        viewers.update(viewer for _, viewer in partition.detectors.suspected_viewers.by_viewer)
         # refunds go to the day of their order, as everywhere here
         days = EventDays(partition.stickiness.days.zone)
         for order in partition.detectors.suspects.all_orders():
             buyers.add(order.buyer_id)
             place = days.day_of(order.ts_ms), order.room_id
             net_minor[place] = net_minor.get(place, 0) + order.net_minor
-    return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
+    return Suspects(frozenset(viewers), frozenset(buyers), net_minor)
