@@ -42,7 +42,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
         "orders of a partition that rings have marked and trusted figures leave out",
     ),
     "waiting_links": (
-        1_000_000,
+        500_000,
         "orders that a stage of rings was told while others may still precede them",
     ),
     "identities": (
