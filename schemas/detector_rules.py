@@ -122,6 +122,27 @@ class HotItemRules(DetectorRules):
     )
 
 
+class IdentityRingRules(DetectorRules):
+    """When buyers are suspected to place orders together, in one room or in several."""
+
+    buyers: int = Field(5, ge=2, description="A ring has so many buyers.")
+    orders: int = Field(10, ge=1, description="They placed so many orders in 24 h")
+    rooms: int = Field(3, ge=1, le=20, description="in so many rooms at most.")
+    crowd_buyers: int = Field(
+        20, ge=2, description="A device, account or address of more buyers ties nobody."
+    )
+    page: Score = Field(
+        8.0, description="Weight of a sign of another family among its orders, for a page."
+    )
+    page_orders: int = Field(5, ge=1, description="So many of its orders have that sign.")
+    same_rooms: int = Field(
+        3, ge=2, le=8, description="A crowd bought in so many rooms of different hosts,"
+    )
+    same_buyers: int = Field(5, ge=2, description="so many of them in the same ones,")
+    crowd: Score = Field(15.0, description="with a sign of so much weight beyond chance")
+    crowd_share: Share = Field(0.25, description="that so many of all their orders there have.")
+
+
 class FakeViewersRules(DetectorRules):
     """When viewers of a room are suspected to be bought."""
 

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 from pydantic import TypeAdapter
 
-from schemas import details, records, topics
+from schemas import details, links, records, topics
 from schemas.events import BROADCAST, LARGEST_INTEGER, MAX_RECORD_BYTES, MODELS, EventModel
 
 VERSION = "1.0.0"
@@ -31,6 +31,15 @@ _RECORDS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     topics.PARTITION_PROGRESS: (records.Progress,),
     topics.BOARDS: (records.Board,),
     topics.DEAD_LETTERS: (records.DeadLetter,),
+    topics.IDENTITY_LINKS: (links.Link, links.Passed, links.RulesTold),
+    topics.SHARED_IDENTITIES: (
+        links.Link,
+        links.Crowded,
+        links.Counted,
+        links.Passed,
+        links.RulesTold,
+    ),
+    topics.RING_MARKS: (links.RingMark,),
 }
 _BOARD_ROWS = (records.BoardRow, records.WindowRow)
 _TABLE_HEAD = "| field | type | required | meaning |\n|---|---|---|---|\n"

@@ -19,6 +19,7 @@ from schemas.detector_rules import (
     FakeViewersRules,
     GmvMilestoneRules,
     HotItemRules,
+    IdentityRingRules,
     ListPriceInflationRules,
     Minutes,
     OffPlatformPaymentRules,
@@ -163,6 +164,7 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    identity_ring: IdentityRingRules = IdentityRingRules()
     hot_item: HotItemRules = HotItemRules()
     fake_viewers: FakeViewersRules = FakeViewersRules()
     traffic_drop: TrafficDropRules = TrafficDropRules()

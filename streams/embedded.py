@@ -18,6 +18,7 @@ from schemas.codec import Event, Rules, Tick
 from schemas.details import Detail
 from schemas.errors import InputError
 from schemas.exchange import RateTable
+from schemas.links import LinkRecord
 from schemas.partitioning import partition_of_room
 from schemas.records import (
     Alert,
@@ -38,6 +39,7 @@ from streams.core.emissions import Emissions
 from streams.core.newest import Newest
 from streams.core.pane import sort_minutes
 from streams.core.partition import Partition
+from streams.core.rings.whole import Rings
 from streams.core.stickiness.report import Report
 from streams.core.stickiness.whole import audience_of, retention_of, stickiness_of
 
@@ -155,6 +157,8 @@ class EmbeddedRun:
         rates: RateTable | None = None,
     ) -> None:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
+        self._rings = Rings(partitions, rules)
+        self._links: list[LinkRecord] = []
         self._calendar = calendar
         self._newest = Newest()
         self.boards = BoardFold(ZoneInfo(zone), top, rates)
@@ -178,13 +182,16 @@ class EmbeddedRun:
         self._watch(chunk.events, all_stamped=all_stamped)
         for partition, queue in zip(self.partitions, self._queues, strict=True):
             self._take(queue.fold_into(partition, chunk))
+        self._look_for_rings()
 
     def finish(self) -> Results:
         """End the session and rank what there is."""
         closing_ms = self._clock.closing_tick_ms()
-        for partition in self.partitions:
-            if closing_ms is not None:
+        if closing_ms is not None:
+            for partition in self.partitions:
                 self._take(partition.end(closing_ms))
+            self._look_for_rings()
+        for partition in self.partitions:
             folded = partition.rooms.values()
             self._apply(*partition.figures(folded), partition.details(folded))
             self.boards.apply_progress(partition.progress())
@@ -262,7 +269,17 @@ class EmbeddedRun:
         self._marks.update(emissions.marks)
         self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
+        self._links += emissions.links
         self._apply(emissions.evicted, emissions.evicted_products, emissions.evicted_details)
+
+    def _look_for_rings(self) -> None:
+        """Hand on what the partitions have told; what rings have marked goes back to them."""
+        found = self._rings.take(self._links)
+        self._links.clear()
+        self._alerts += found.alerts
+        for mark in found.marks:
+            partition = self.partitions[partition_of_room(mark.room_id, len(self.partitions))]
+            partition.mark([partition.next_marks_offset], [mark])
 
     def _apply(
         self, rooms: list[RoomFigures], products: list[ProductFigures], details: list[Detail]

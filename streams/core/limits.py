@@ -38,6 +38,21 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "gone": (400_000, "viewers of a room who left in the last half hour or hour"),
     "scored_orders": (20_000, "orders of a room looked at for evidence, of the last 24 h"),
     "suspected_orders": (200_000, "suspected orders of a partition that trusted figures leave out"),
+    "ring_orders": (
+        200_000,
+        "orders of a partition that rings have marked and trusted figures leave out",
+    ),
+    "waiting_links": (
+        500_000,
+        "orders that a stage of rings was told while others may still precede them",
+    ),
+    "identities": (
+        1_000_000,
+        "devices, payment accounts, addresses and buyers of a partition, of the last 24 h",
+    ),
+    "orders_of_an_identity": (40, "orders of one identity, of the last 24 h"),
+    "tied_orders": (200_000, "orders of the last 24 h under identities that several share"),
+    "same_rooms": (500_000, "sets of rooms in which a buyer bought within 24 h"),
     "known_alerts": (
         20_000,
         "alerts whose newest version and verdict metrics know; they forget the longest unchanged",

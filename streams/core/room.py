@@ -8,7 +8,7 @@ refused, wholly or in part.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from schemas.codec import (
     Checkout,
@@ -22,7 +22,6 @@ from schemas.codec import (
     View,
 )
 from schemas.details import Detail
-from schemas.errors import Reason
 from schemas.records import ProductFigures, RoomFigures, RoomMinute, RoomSummary, Version
 from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
@@ -30,22 +29,14 @@ from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
 from streams.core.integrity.suspicion import Suspicion
-from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded, TakenOff
 from streams.core.market.sold_hours import SoldHours
 from streams.core.market.trials import Trials
-from streams.core.pane import MINUTE_MS, Panes
+from streams.core.outcomes import REPEAT, Outcome, Refusal, from_the_future
+from streams.core.pane import Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an event is refused; `wholly` unless a part of it was accepted."""
-
-    reason: Reason
-    detail: str
-    wholly: bool = True
 
 
 @dataclass(slots=True)
@@ -61,10 +52,6 @@ class Moment:
     watermark_ms: int
     open_from_ms: int
     believed: bool = True
-
-
-Outcome = Refusal | Literal[True] | None
-REPEAT: Literal[True] = True
 
 
 class Room:
@@ -139,7 +126,7 @@ class Room:
 
     def view(self, event: View, moment: Moment) -> Outcome:
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         self.audience.view(event, moment.watermark_ms, moment.open_from_ms)
         if event.product_id is not None:
             self.products.view(event, event.product_id)
@@ -173,6 +160,17 @@ class Room:
             self.products.suspect(known, self.last_ms)
             self.changed = True
         return known
+
+    def known_order(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """What is still remembered of a paid order."""
+        return self.ledger.known(order_id, watermark_ms)
+
+    def take_off(self, off: TakenOff, *, again: bool) -> None:
+        """Take off trusted GMV what a ring has marked, or give it back where it is off `again`."""
+        off = off.reversed() if again else off
+        self.ledger.take_off(off)
+        self.products.take_off(off)
+        self.changed = True
 
     def refund(self, event: Refund, moment: Moment) -> Outcome:
         refunded = self.ledger.refund(event, moment.watermark_ms)
@@ -214,7 +212,7 @@ class Room:
 
     def exposure(self, event: Exposure, moment: Moment) -> Outcome:
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         self.funnel.exposure(event)
         if event.product_id is not None:
             figures = self.products.touched(event.product_id, event.ts_ms)
@@ -227,7 +225,7 @@ class Room:
         if self.funnel.knows(event.order_id, watermark_ms):
             return REPEAT
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         paid = self.ledger.knows(event.order_id, watermark_ms)
         self.funnel.checkout(event, watermark_ms, paid=paid)
         self.products.touched(event.product_id, event.ts_ms).checkouts += 1

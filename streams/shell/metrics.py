@@ -31,6 +31,7 @@ from streams.core.stickiness.live import LivePeople, Stays
 from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
 from streams.shell.people_metrics import people_families
+from streams.shell.ring_metrics import FollowedView, ring_families
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -91,6 +92,7 @@ class WorkerView:
         alerts: what is known of alerts; None where another worker keeps the boards.
         after_sales: who answers for what; likewise.
         stays, people: of each partition of this worker.
+        followed: the partitions of links and marks that it follows.
     """
 
     progress: dict[int, Progress]
@@ -105,6 +107,7 @@ class WorkerView:
     after_sales: AfterSalesTotals | None = None
     stays: Mapping[int, Stays] = field(default_factory=dict)
     people: Mapping[int, LivePeople] = field(default_factory=dict)
+    followed: Sequence[FollowedView] = ()
 
 
 class WorkerCollector(Collector):
@@ -122,6 +125,7 @@ class WorkerCollector(Collector):
         view = self._view()
         yield from _events(view)
         yield from _worker(view)
+        yield from ring_families(view.followed)
         yield from self._boards(view)
         yield from people_families(view.stays, view.people)
 

@@ -26,17 +26,19 @@ from faust.types import TP
 from schemas.calendar import Calendar
 from schemas.exchange import RateTable
 from schemas.kafka_access import kafka_access
-from schemas.topics import CHECKPOINTS, LIVE_EVENTS
+from schemas.topics import CHECKPOINTS, IDENTITY_CHECKPOINTS, LIVE_EVENTS, RING_CHECKPOINTS
 from streams.collector import collect_rarely
 from streams.core.stickiness.live import stays_of
 from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
-from streams.shell.checkpoints import KafkaCheckpoints
+from streams.shell.checkpoints import ForeignStateError, KafkaCheckpoints
+from streams.shell.following import Followed, Follower
 from streams.shell.live_log import LiveLog
 from streams.shell.log_ends import LogEnds
 from streams.shell.patience import KafkaSilentError, connected
 from streams.shell.publisher import KafkaPublisher
-from streams.shell.room_stage import ForeignStateError, RoomStage
+from streams.shell.ring_stages import MarksIn, identity_stage, ring_stage
+from streams.shell.room_stage import RoomStage
 from streams.shell.settings import WorkerSettings
 from streams.shell.ticker import Ticker, tick_record
 from streams.shell.web import WebServer
@@ -139,7 +141,11 @@ class Worker:
         self._settings = settings
         self.app = build_app(settings)
         self._publisher = KafkaPublisher(settings.kafka)
+        self._partitions = partitions
         self._checkpoints = KafkaCheckpoints(settings.kafka)
+        self._identity_checkpoints = KafkaCheckpoints(settings.kafka, IDENTITY_CHECKPOINTS)
+        self._ring_checkpoints = KafkaCheckpoints(settings.kafka, RING_CHECKPOINTS)
+        self._follower = Follower(settings.kafka)
         self._live_log = LiveLog(settings.kafka)
         self._log_ends = LogEnds(settings.kafka, partitions)
         self._stage = RoomStage(
@@ -149,6 +155,7 @@ class Worker:
             time.monotonic,
             settings.zone,
             calendar,
+            partitions,
         )
         self._boards = BoardStage(
             settings.kafka,
@@ -177,6 +184,7 @@ class Worker:
         for name, seconds, act in (
             ("views", settings.view_seconds, self._stage.refresh),
             ("checkpoints", settings.checkpoint_seconds, self._stage.save),
+            ("checkpoints of rings", settings.checkpoint_seconds, self._follower.save),
             ("log ends", settings.view_seconds, self._measure),
             ("ticks", settings.view_seconds if settings.tick_seconds else 0, self._tick),
         ):
@@ -212,7 +220,7 @@ class Worker:
         """Connect everything, before any partition can come."""
         settings = self._settings
         await self._web.start(settings.metrics_host, settings.metrics_port, settings.address_file)
-        for adapter in (self._publisher, self._checkpoints, self._live_log, self._log_ends):
+        for adapter in (*self._writers, self._live_log, self._log_ends):
             await connected(adapter.start, "the worker cannot start", _STOP_SECONDS)
 
     async def _work_until(self, signalled: "asyncio.Task[bool]") -> None:
@@ -237,20 +245,23 @@ class Worker:
     async def _on_shutdown(self, _app: faust.App, **_: object) -> None:
         """Save what was folded, so that whoever comes next begins where this ends."""
         await _within(_STEP_SECONDS, self._stage.save())
+        await _within(_STEP_SECONDS, self._follower.save())
+        await _within(_STEP_SECONDS, self._follower.leave())
         await _within(_STEP_SECONDS, self._boards.follow())
 
     async def _close(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
+        await _within(_STEP_SECONDS, self._follower.leave())
         await _within(_STEP_SECONDS, self._boards.follow())
-        for stop in (
-            self._web.stop,
-            self._log_ends.stop,
-            self._live_log.stop,
-            self._checkpoints.stop,
-            self._publisher.stop,
-        ):
-            await _within(_STEP_SECONDS, stop())
+        for adapter in (self._web, self._log_ends, self._live_log, *reversed(self._writers)):
+            await _within(_STEP_SECONDS, adapter.stop())
+
+    @property
+    def _writers(self) -> tuple[KafkaPublisher | KafkaCheckpoints, ...]:
+        """Whatever writes results and states."""
+        states = (self._checkpoints, self._identity_checkpoints, self._ring_checkpoints)
+        return (self._publisher, *states)
 
     # --- what Faust calls -----------------------------------------------------------------------
 
@@ -308,12 +319,14 @@ class Worker:
             self._opening.cancel()
 
         async def hand_over() -> None:
+            await self._follower.leave()
             await self._boards.hold()
             await self._stage.leave()
 
         await _within(_HAND_OVER_SECONDS, hand_over())
 
     async def _on_assigned(self, _app: faust.App, assigned: set[TP], **_: object) -> None:
+        await self._follower.leave()
         self._stage.expect(target.partition for target in assigned)
         self._opening = asyncio.create_task(self._open_all(sorted(assigned)))
         self._is_member = True
@@ -322,11 +335,25 @@ class Worker:
         else:
             await self._boards.follow()
 
+    def _followed(self, numbers: Sequence[int]) -> list[Followed]:
+        """What goes with the partitions that are ours: links and marks of each, and all rings."""
+        followed: list[Followed] = []
+        for number in numbers:
+            links = identity_stage(
+                number, self._partitions, self._publisher, self._identity_checkpoints
+            )
+            followed += (links, MarksIn(number, self._stage))
+        if LEADING_PARTITION in numbers:
+            followed.append(ring_stage(self._partitions, self._publisher, self._ring_checkpoints))
+        return followed
+
     async def _open_all(self, assigned: Sequence[TP]) -> None:
-        """Load the state of what is ours, whether records come or not."""
+        """Load the state of what is ours, whether records come or not; then follow its rings."""
         for target in assigned:
             number = target.partition
             await self._guarded(partial(self._stage.open, number), f"{CHECKPOINTS}[{number}]")()
+        followed = self._followed([target.partition for target in assigned])
+        self._follower.follow(followed, lambda error: self._die(error, "rings"))
 
     # --- timers ---------------------------------------------------------------------------------
 
@@ -370,6 +397,7 @@ class Worker:
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,
+            followed=self._follower.view(),
         )
 
     def _trouble(self) -> str:

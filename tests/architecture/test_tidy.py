@@ -119,7 +119,10 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
             "prometheus_client",
             {
                 f"streams/shell/{name}.py"
-                for name in ("metrics", "alert_metrics", "after_sales_metrics", "people_metrics")
+                for name in (
+                    *("metrics", "alert_metrics", "after_sales_metrics", "people_metrics"),
+                    "ring_metrics",
+                )
             },
         ),
         ("aiohttp", {"streams/shell/web.py", "roompulse/console/web.py"}),

@@ -24,7 +24,7 @@ from tests.property.running import plain, run_embedded
 EXAMPLES = settings(max_examples=100)
 CAP: Final = 16
 FLOOD: Final = 100
-# The tests of stickiness, of integrity and of alerts fill these.
+# The tests of stickiness, of integrity, of rings and of alerts fill these.
 ELSEWHERE: Final = {
     "room_days",
     "room_day_people",
@@ -46,6 +46,12 @@ ELSEWHERE: Final = {
     "silent_stays",
     "suspected_viewers",
     "listed_products",
+    "ring_orders",
+    "waiting_links",
+    "identities",
+    "orders_of_an_identity",
+    "tied_orders",
+    "same_rooms",
 }
 
 

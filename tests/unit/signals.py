@@ -159,6 +159,20 @@ def led_away() -> list[Event]:
     return [complaint(n, 60 + n, kind="off_platform_payment") for n in (20, 21)]
 
 
+def hands(count: int = 14) -> list[Event]:
+    """Accounts of one hand that buy in two rooms in turn, with three phones and two wallets."""
+    return [
+        order(
+            (ROOM, "neighbour")[n % 2],
+            7_500 + n,
+            at(48 + n),
+            device_id=f"phone {n % 3}",
+            payment_id=f"wallet {n % 2}",
+        )
+        for n in range(count)
+    ]
+
+
 def watched(
     viewer_id: str, minutes: float, seconds: float, action: str, device_id: str
 ) -> list[Event]:
@@ -206,6 +220,7 @@ def signals_log() -> list[Event]:
         unanswered(),
         inflated(),
         bestseller(),
+        hands(),
         passers_by(until_minute=64, seconds=60, bounces=2),
         bought(count=180, first_minute=63, seconds=60),
         deserted(),

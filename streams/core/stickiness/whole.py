@@ -71,7 +71,7 @@ def _suspects(partitions: Sequence[Partition]) -> Suspects:
         viewers.update(viewer for _, viewer in partition.detectors.suspected_viewers.by_viewer)
         # refunds go to the day of their order, as everywhere here
         days = EventDays(partition.stickiness.days.zone)
-        for order in partition.detectors.suspects.by_order.values():
+        for order in partition.detectors.suspects.all_orders():
             buyers.add(order.buyer_id)
             place = days.day_of(order.ts_ms), order.room_id
             net_minor[place] = net_minor.get(place, 0) + order.net_minor
