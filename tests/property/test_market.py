@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas import records
 from schemas.clock import MAX_JUMP_MS
-from schemas.detector_rules import StockOutRules
+from schemas.detector_rules import DetectorRules
 from schemas.records import ProductMark, RoomFigures, RoomMinute
 from streams.core.market.benchmark import benchmark
 from streams.core.market.price_wars import by_goods, price_wars
@@ -29,8 +29,14 @@ from tests.oracle.strategies import adversarial_logs, ordered_logs, shuffled_log
 from tests.property.running import NO_SUSPICION, plain, run_embedded
 from tests.unit.making import figures
 
-# The recount has no alerts, of stocks that ran out neither.
-NO_NEWS: Final = NO_SUSPICION.model_copy(update={"stock_out": StockOutRules(enabled=False)})
+# The recount knows of no alert: every detector is off.
+NO_ALERTS: Final = NO_SUSPICION.model_copy(
+    update={
+        name: rules.model_copy(update={"enabled": False})
+        for name, rules in NO_SUSPICION
+        if isinstance(rules, DetectorRules)
+    }
+)
 EXAMPLES = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -54,7 +60,7 @@ def test_sameness_is_a_count_over_all_orders(log: list[bytes], partitions: int) 
 @given(adversarial_logs(), st.integers(1, 5))
 def test_scores_are_the_published_formula_over_counts(log: list[bytes], partitions: int) -> None:
     rooms = rooms_in(log, partitions)
-    mine = files_of(run_embedded(log, partitions=partitions))
+    mine = files_of(run_embedded(log, partitions=partitions, rules=NO_ALERTS))
     expected = credit_of(log, rooms, partitions)
     for scope, by_key in expected.items():
         found = {row["key"]: row for row in mine["credit.json"][scope]}
@@ -82,7 +88,7 @@ def test_first_hours_and_stocks_are_counts_over_all_events(
     log: list[bytes], partitions: int
 ) -> None:
     rooms = rooms_in(log, partitions)
-    results = run_embedded(log, partitions=partitions, rules=NO_NEWS)
+    results = run_embedded(log, partitions=partitions, rules=NO_ALERTS)
     mine = files_of(results)["supply.json"]
     assert mine["trials"] == trials_of(rooms)
     assert mine["stock"] == stock_of(rooms, plain(results).marks)
