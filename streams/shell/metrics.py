@@ -31,7 +31,7 @@ from streams.core.stickiness.live import LivePeople, Stays
 from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
 from streams.shell.people_metrics import people_families
-from streams.shell.ring_metrics import FollowedView, ring_families
+from streams.shell.ring_metrics import RING_MAPS, FollowedView, ring_families
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -49,6 +49,8 @@ _WINDOW_FIGURES = ("gross_minor", "net_minor", "orders", "visits")
 _SHARE = "suspected_share"
 # Of which sums over the platform are shown. A log may name any; people sell in a few.
 MOST_CURRENCIES = 8
+# What the fold of a partition may give up; the others belong to the boards and to rings.
+_PARTITION_MAPS = [name for name in CAPS if name not in (*MAPS, *RING_MAPS)]
 _PLATFORM_FIGURES = (
     "gross_minor",
     "net_minor",
@@ -293,7 +295,7 @@ def _events(view: WorkerView) -> Iterator[Metric]:
             reasons.add_metric([where, reason], count)
         for kind, count in progress.by_type.items():
             types.add_metric([where, kind], count)
-        for name in CAPS:
+        for name in _PARTITION_MAPS:
             evicted.add_metric([where, name], progress.evicted.get(name, 0))
     if view.alerts is not None:  # what the leader keeps belongs to no partition
         for name in MAPS:

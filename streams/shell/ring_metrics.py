@@ -1,9 +1,19 @@
 """How are the folds of rings? What a scrape sees of the partitions that a worker follows."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+# The maps that folds of rings alone have, besides those of partitions.
+RING_MAPS = (
+    "waiting_links",
+    "identities",
+    "orders_of_an_identity",
+    "tied_orders",
+    "same_rooms",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +32,27 @@ class FollowedView:
 
 
 def ring_families(followed: Sequence[FollowedView]) -> Iterator[Metric]:
-    """Lag of each followed partition, and what its state gave up."""
+    """Lag of each followed topic, and what the folds of it gave up.
+
+    Over the partitions of this worker: a series for each would take what boards need.
+    """
     lag = GaugeMetricFamily(
         "roompulse_followed_lag_records",
         "Records of links and marks of rings not taken yet.",
-        labels=["topic", "partition"],
+        labels=["topic"],
     )
     evicted = CounterMetricFamily(
         "roompulse_followed_evicted",
         "Entries that full maps of the folds of rings gave up.",
-        labels=["topic", "partition", "map"],
+        labels=["map"],
     )
+    behind: Counter[str] = Counter()
+    given_up: Counter[str] = Counter(dict.fromkeys(RING_MAPS, 0))
     for each in followed:
-        where = [each.topic, str(each.number)]
-        lag.add_metric(where, each.lag)
-        for name, count in sorted(each.evicted.items()):
-            evicted.add_metric([*where, name], count)
+        behind[each.topic] += each.lag
+        given_up.update(each.evicted)
+    for topic, records in sorted(behind.items()):
+        lag.add_metric([topic], records)
+    for name, count in sorted(given_up.items()):
+        evicted.add_metric([name], count)
     yield from (lag, evicted)

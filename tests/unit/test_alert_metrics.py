@@ -251,6 +251,11 @@ def sale_night() -> WorkerView:
         alerts=book,
         after_sales=totals,
         stays={number: Stays(9, 8, 7, [6, 5, 4, 3, 2]) for number in progress},
+        followed=[
+            FollowedView(topic, number, 1)
+            for topic in ("identity-links", "ring-marks")
+            for number in progress
+        ],
         people=dict.fromkeys(
             progress,
             LivePeople(5, 4, 9, 8, 2, [festival(name, c) for name in "fg" for c in "XY"]),
