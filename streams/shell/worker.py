@@ -19,19 +19,18 @@ from functools import partial
 from typing import Any
 
 import faust
-import mode
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.calendar import Calendar
 from schemas.exchange import RateTable
-from schemas.kafka_access import kafka_access
 from schemas.topics import CHECKPOINTS, IDENTITY_CHECKPOINTS, LIVE_EVENTS, RING_CHECKPOINTS
 from streams.collector import collect_rarely
 from streams.core.stickiness.live import stays_of
 from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
 from streams.shell.checkpoints import ForeignStateError, KafkaCheckpoints
+from streams.shell.faust_app import GroupPosition, build_app
 from streams.shell.following import Followed, Follower
 from streams.shell.live_log import LiveLog
 from streams.shell.log_ends import LogEnds
@@ -45,10 +44,6 @@ from streams.shell.web import WebServer
 
 log = logging.getLogger("roompulse.worker")
 
-# Batches that Faust may hold before a stream; a fetch is up to 20,000 records, so this bounds what
-# waits in memory. Small fetches cost: 2,000 to 5,000 records gave half the rate of 20,000.
-_BUFFERED_BATCHES = 16
-_FETCH_RECORDS = 20_000
 _EXIT_ON_ERROR = 70  # EX_SOFTWARE: a supervisor restarts it
 # How long a rebalance waits for what is still being written; the group waits as long for us.
 _HAND_OVER_SECONDS = 5.0
@@ -57,70 +52,6 @@ _STEP_SECONDS = 2.0
 _STOP_SECONDS = 10.0
 # Errors whose text says all: where in the code they were raised helps nobody.
 _TOLD_IN_ONE_LINE = (KafkaError, KafkaSilentError, ForeignStateError, OSError)
-
-
-class _App(faust.App):  # type: ignore[misc]
-    """Faust makes a folder for tables in the working directory; there are no tables here."""
-
-    def _create_directories(self) -> None:
-        pass
-
-
-def build_app(settings: WorkerSettings) -> faust.App:
-    """The Faust app: batches of `live-events` into an agent that fails fast."""
-    app = _App(
-        settings.group,
-        broker=f"kafka://{settings.kafka}",
-        broker_credentials=_credentials(),
-        store="memory://",
-        web_enabled=False,
-        web_bind="127.0.0.1",
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        stream_wait_empty=False,
-        broker_max_poll_records=_FETCH_RECORDS,
-        stream_buffer_maxsize=_BUFFERED_BATCHES,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.instance,
-        agent_supervisor=mode.supervisors.CrashingSupervisor,
-        table_standby_replicas=0,
-        broker_session_timeout=settings.session_timeout_seconds,
-        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
-        broker_rebalance_timeout=max(10.0, settings.session_timeout_seconds),
-        worker_redirect_stdouts=False,
-    )
-    limits = batch_transport.FetchLimits(settings.fetch_min_bytes, settings.fetch_wait_ms)
-    app.transport = batch_transport.BatchTransport.of(app, limits)
-    return app
-
-
-def _credentials() -> faust.types.auth.CredentialsT | None:
-    """The settings of TLS and of the password, in Faust's form; its other clients have ours."""
-    access = kafka_access()
-    if access.has_password:
-        return faust.SASLCredentials(
-            username=access.username,
-            password=access.password,
-            ssl_context=access.context,
-            mechanism=access.mechanism,
-        )
-    return None if access.context is None else faust.SSLCredentials(access.context)
-
-
-class _GroupPosition:
-    """Moves where the group's consumer reads."""
-
-    def __init__(self, app: faust.App) -> None:
-        self._app = app
-
-    async def rewind(self, partition: int, next_offset: int, first_offset: int) -> bool:
-        consumer, target = self._app.consumer, TP(LIVE_EVENTS, partition)
-        earliest = (await consumer.earliest_offsets(target))[target]
-        wanted: int = max(next_offset, earliest)
-        if wanted >= first_offset:
-            return False
-        await consumer.seek(target, wanted)
-        return True
 
 
 class Worker:
@@ -151,7 +82,7 @@ class Worker:
         self._stage = RoomStage(
             self._publisher,
             self._checkpoints,
-            _GroupPosition(self.app),
+            GroupPosition(self.app),
             time.monotonic,
             settings.zone,
             calendar,

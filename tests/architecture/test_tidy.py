@@ -114,7 +114,10 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
 @pytest.mark.parametrize(
     ("library", "homes"),
     [
-        ("faust", {"streams/shell/worker.py", "streams/shell/batch_transport.py"}),
+        (
+            "faust",
+            {f"streams/shell/{name}.py" for name in ("worker", "faust_app", "batch_transport")},
+        ),
         (
             "prometheus_client",
             {

@@ -32,6 +32,7 @@ from streams.shell.metrics import (
     shared_rows,
     shown_currencies,
 )
+from streams.shell.ring_metrics import FollowedView
 from streams.shell.room_stage import PartitionHealth
 from tests.unit.making import figures, product_figures
 from tests.unit.test_alert_book import alert, booked
