@@ -47,7 +47,7 @@ def ring_families(followed: Sequence[FollowedView]) -> Iterator[Metric]:
         labels=["map"],
     )
     behind: Counter[str] = Counter()
-    given_up: Counter[str] = Counter(dict.fromkeys(RING_MAPS, 0))
+    given_up: Counter[str] = Counter(dict.fromkeys(RING_MAPS if followed else (), 0))
     for each in followed:
         behind[each.topic] += each.lag
         given_up.update(each.evicted)
