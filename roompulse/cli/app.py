@@ -20,6 +20,7 @@ from roompulse.cli.report import report
 from roompulse.cli.run import run
 from roompulse.cli.top import top
 from roompulse.cli.worker import worker
+from roompulse.interrupts import interruptible
 
 app = typer.Typer(
     name="roompulse",
@@ -58,7 +59,8 @@ app.add_typer(schema.app, name="schema")
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="roompulse")
+    with interruptible():
+        app(prog_name="roompulse")
 
 
 if __name__ == "__main__":

@@ -245,14 +245,15 @@ def _gravest_first(each: Incident) -> tuple[int, int, int, str]:
 
 
 def _sections_of(value: Any) -> Section:  # noqa: ANN401 - whatever the file holds
-    """The lists of rows of a file that this page does not know."""
+    """The rows of a file that this page does not know; a single row is a list of one."""
     if isinstance(value, list):
         value = {"": value}
     if not isinstance(value, dict):
         return {}
+    lists = {str(name): [rows] if isinstance(rows, dict) else rows for name, rows in value.items()}
     return {
-        str(name): rows
-        for name, rows in value.items()
+        name: rows
+        for name, rows in lists.items()
         if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
     }
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from roompulse.report.files import LINE_FILES, SECTION_FILES, Row
-from roompulse.report.labels import label_of, meaning_of
+from roompulse.report.labels import Definition, definitions_of, label_of, meaning_of
 from roompulse.report.markup import Html, tag
+from roompulse.report.sameness import sameness
 from roompulse.report.tables import Context, bounded, figure, framed, section
 
 _MOST_COLUMNS = 24
@@ -39,25 +40,34 @@ def missing(context: Context) -> Html:
 
 
 def further(context: Context) -> Html:
-    """Files with figures that have no chart of their own yet, as they stand there."""
+    """What other files hold, as it stands there; concentration as a chart."""
     tables = [
-        _plain(context, f"{file}: {name}" if name else file, rows)
+        _plain(context, file, name, rows)
         for file, sections in context.files.further.items()
         for name, rows in sections.items()
     ]
     intro = tag("p", context.say("further_intro"), class_="note")
-    return section(context, "further", intro, tables) if tables else Html("")
+    charts = tag("div", sameness(context), class_="grid")
+    return section(context, "further", intro, charts, tables) if tables else Html("")
 
 
-def _plain(context: Context, title: str, rows: list[Row]) -> Html:
+def _plain(context: Context, file: str, name: str, rows: list[Row]) -> Html:
+    title = f"{file}: {name}" if name else file
     kept, bound = bounded(context, rows)
-    names = list(dict.fromkeys(name for row in kept for name in row))[:_MOST_COLUMNS]
-    head = tag(
-        "tr",
-        [tag("th", label_of(name, context.words.language), scope="col") for name in names],
-    )
-    lines = [tag("tr", [tag("td", _cell(context, row, name)) for name in names]) for row in kept]
-    return tag("div", framed(title, head, lines), bound)
+    names = list(dict.fromkeys(field for row in kept for field in row))[:_MOST_COLUMNS]
+    known = definitions_of(file, name, names)
+    heads = [_head(context, field, known.get(field)) for field in names]
+    lines = [tag("tr", [tag("td", _cell(context, row, field)) for field in names]) for row in kept]
+    return tag("div", framed(title, tag("tr", heads), lines), bound)
+
+
+def _head(context: Context, name: str, meaning: Definition | None) -> Html:
+    """The head of a column, which leads to the meaning of its figure where that is known."""
+    label = label_of(name, context.words.language)
+    if meaning is None:
+        return tag("th", label, scope="col")
+    context.shown[meaning] = None
+    return tag("th", tag("a", label, href=f"#{meaning.anchor}"), scope="col")
 
 
 def _cell(context: Context, row: Row, name: str) -> str:
@@ -65,10 +75,18 @@ def _cell(context: Context, row: Row, name: str) -> str:
     if name.endswith("_ms") and isinstance(value, int) and value >= _EARLIEST_MS:
         return tag("data", context.time(value), value=value)
     if isinstance(value, dict | list):
-        return ", ".join(
-            f"{key} {value[key]}" if isinstance(value, dict) else str(key) for key in value
-        )
+        return _told(value)
     return figure(name, value, row.get("currency"))
+
+
+def _told(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """What lies deeper than a table, in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_told(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        ends = "; " if any(isinstance(each, dict) for each in value) else ", "
+        return ends.join(map(_told, value))
+    return "–" if value is None else str(value)
 
 
 def definitions(context: Context) -> Html:

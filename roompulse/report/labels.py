@@ -4,13 +4,14 @@ The meaning in English is that of the metric dictionary, word for word; the Chin
 figure that has no label is called by its name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from roompulse.report.words import Language
 from streams.core.dictionary import FIGURES, RATIOS, Figure
 from streams.core.file_dictionary import FILE_FIGURES
+from streams.core.market.dictionary import SECTIONS
 
 ROOMS: Final = "rooms"  # the group of the figures of a room
 RATIO_GROUP: Final = "ratios"  # and of the derived figures of boards
@@ -224,6 +225,20 @@ def definition_of(group: str, name: str) -> Definition:
     raise KeyError(f"{group}: {name}")
 
 
+def definitions_of(file: str, section: str, names: Sequence[str]) -> dict[str, Definition]:
+    """What the figures of a section of another file mean, as far as a dictionary has them.
+
+    Files that compare rooms have a dictionary of sections: the one with these fields is meant.
+    """
+    stem = file.removesuffix(".json")
+    group = stem.replace("-", "_")
+    for each in SECTIONS:
+        if each.file == file and [figure.name for figure in each.figures] == list(names):
+            group = f"{stem}.{section}"
+            return {figure.name: Definition(group, figure) for figure in each.figures}
+    return {name: _DEFINITIONS[group, name] for name in names if (group, name) in _DEFINITIONS}
+
+
 def label_of(name: str, language: Language) -> str:
     """What a figure is called."""
     pair = LABELS.get(name)
@@ -231,6 +246,7 @@ def label_of(name: str, language: Language) -> str:
 
 
 def meaning_of(definition: Definition, language: Language) -> str:
-    """What it means, in a language."""
+    """What it means; in English where there is no Chinese meaning of a further file's figure."""
     key = definition.group, definition.figure.name
-    return CHINESE[key] if language is Language.ZH else definition.figure.meaning
+    meaning = definition.figure.meaning
+    return CHINESE.get(key, meaning) if language is Language.ZH else meaning

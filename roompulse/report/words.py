@@ -161,9 +161,14 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "currency": ("currency", "币种"),
     "hosts_of": ("Hosts", "主播"),
     "returning": ("Returning viewers by room", "各直播间的回访观众"),
+    "sameness_chart": ("Does everybody sell the same, {currency}", "是否都卖一样的，{currency}"),
+    "sameness_axis": (
+        "Concentration by hour: 1 where one has all, 1/n where n have the same",
+        "每小时集中度：1 为独占，1/n 为 n 家均分",
+    ),
     "further_intro": (
-        "As they stand in the folder; the pages of the documentation say what their fields mean.",
-        "按文件原样列出；字段含义见文档。",
+        "Tables as they stand in the folder.",
+        "按文件原样列出。",
     ),
     "further": ("Further files", "其他文件"),
     "definitions": ("What the figures mean", "指标定义"),

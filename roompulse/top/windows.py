@@ -50,13 +50,15 @@ class Page(Screen[None]):
         self.redraw()
 
     def tell_state(self) -> None:
-        """Say whether the figures can be believed now."""
-        self.query_one("#state", Static).update(self._state())
+        """Say whether the figures can be believed now; a page that is not drawn yet waits."""
+        for line in self.query("#state").results(Static):
+            line.update(self._state())
 
     def redraw(self) -> None:
-        """Draw what is known now."""
+        """Draw what is known now; a page that is not there yet is drawn when it is."""
         width = max(20, self.app.size.width - _MARGIN_CELLS)
-        self.query_one("#text", Static).update(self._draw(width))
+        for text in self.query("#text").results(Static):
+            text.update(self._draw(width))
 
 
 class Columns(ModalScreen[str | None]):

@@ -60,6 +60,7 @@ class Audience:
     Attributes:
         watch_ms: total of ended visits, and of open ones up to last seen.
         peak_online: the most visits open at once, as known at each moment.
+        stays_to: ended visits by how many of `STAYS_MS` they reached.
         actions: how often each of `COUNTED_ACTIONS` was seen.
     """
 
@@ -73,11 +74,11 @@ class Audience:
         "_panes",
         "_recently_gone",
         "_silent",
-        "_stays_to",
         "actions",
         "ended",
         "peak_online",
         "stays",
+        "stays_to",
         "stretches",
         "viewers",
         "visits",
@@ -100,7 +101,7 @@ class Audience:
         self.ended = 0
         self.peak_online = 0
         self.watch_ms = 0
-        self._stays_to = [0] * (len(STAYS_MS) + 1)  # by how many of `STAYS_MS` they reached
+        self.stays_to = [0] * (len(STAYS_MS) + 1)
         self.stays = DurationHistogram()
         self.stretches = Stretches()
         self.viewers = DistinctCount()
@@ -113,7 +114,7 @@ class Audience:
     @property
     def stayed(self) -> list[int]:
         """How many ended visits were at least as long as each of `STAYS_MS`."""
-        return [sum(self._stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
+        return [sum(self.stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
 
     def view(  # noqa: C901 - the hottest path: a call for a case would cost more than the case
         self, event: View, watermark_ms: int, open_from_ms: int
@@ -171,6 +172,11 @@ class Audience:
         dwell_ms = max(0, ts_ms - visit.start_ms) if ts_ms - visit.last_ms < UNSEEN_MS else None
         return visit.last_ms >= ts_ms - within_ms, dwell_ms
 
+    def is_here(self, viewer_id: str, ts_ms: int) -> bool:
+        """Whether someone is in the room at a moment; asked when what he does then arrives."""
+        visit = self._open.get(viewer_id)
+        return visit is not None and ts_ms - visit.last_ms < UNSEEN_MS
+
     def forget(self, watermark_ms: int) -> None:
         """Forget who left long ago; asked when minutes close."""
         self._recently_gone.forget(watermark_ms)
@@ -195,8 +201,7 @@ class Audience:
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
         self.expire(watermark_ms, open_from_ms)
-        if self._open:
-            self._panes.at(max(closed_ms, open_from_ms)).closings += 1
+        self._panes.at(max(closed_ms, open_from_ms)).closings += 1
         for viewer_id, visit in list(self._open.items()):
             self._leave(viewer_id, visit, closed_ms, open_from_ms)
 
@@ -269,7 +274,9 @@ class Audience:
     def _lapse(self, viewer_id: str, visit: Visit, open_from_ms: int) -> None:
         """End a visit when last seen; it is online until 90 s have passed since then."""
         gone_ms = visit.last_ms + UNSEEN_MS - 1
-        self._end(viewer_id, visit, visit.last_ms, max(gone_ms, open_from_ms))
+        gone_ms = max(gone_ms, open_from_ms)
+        self._panes.at(gone_ms).lapsed += 1
+        self._end(viewer_id, visit, visit.last_ms, gone_ms)
 
     def _end(self, viewer_id: str, visit: Visit, end_ms: int, gone_ms: int) -> None:
         """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""
@@ -279,7 +286,7 @@ class Audience:
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
         self.stays.add(stay_ms)
-        self._stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
+        self.stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
         pane = self._panes.at(gone_ms)
         pane.online_change -= 1
         if stay_ms < BOUNCE_MS:
@@ -307,7 +314,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             self.stays.snapshot(),
             self.viewers.snapshot(),
             self._recently_gone.snapshot(),
@@ -322,7 +329,7 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             stays,
             viewers,
             recently_gone,

@@ -40,6 +40,7 @@ _COUNTS: Final = (
     "closings",
     "comments",
     "gross_minor",
+    "lapsed",
     "likes",
     "minute_ms",
     "online_change",
@@ -55,6 +56,7 @@ class Pane:
     Attributes:
         bounces: visits that were over within seconds, by when they were.
         closings: how often the room closed.
+        lapsed: visits that ended unseen, and not by `leave`.
         stays: the longer visits that ended.
         devices: of viewers whose visit started with one, by viewer.
     """
@@ -75,6 +77,7 @@ class Pane:
         self.likes = 0
         self.clicks = 0
         self.online_change = 0
+        self.lapsed = 0
 
     def count(self, action: str) -> None:
         """Count one of `PANE_ACTIONS`."""

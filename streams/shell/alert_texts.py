@@ -192,6 +192,13 @@ SIGNS_IN_CHINESE: Final[Mapping[str, str]] = {
     "came_together": "同一分钟集体进入",
     "suspected_visits": "疑似虚假进房",
     "orders_by_visit": "剔除后的进房下单率",
+    "same_rooms": "同一批买家出现在多个直播间",
+    "arrivals": "进房人数骤降",
+    "audience": "在线人数骤降",
+    "online": "在线人数",
+    "buyers_complaining": "投诉站外付款的买家",
+    "cancelled_and_stayed": "取消订单却仍在直播间",
+    "orders_per_visit": "进房下单率",
 }
 
 

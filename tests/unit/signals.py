@@ -141,6 +141,38 @@ def bestseller(count: int = 60, first_minute: float = 70.0) -> list[Event]:
     return [sold(9_000 + n, first_minute + n / count, product_id="p4") for n in range(count)]
 
 
+def deserted() -> list[Event]:
+    """A room that ten enter in a minute, each for three, and from minute 18 on hardly any."""
+    enters = [n / 10 for n in range(180)] + [18 + n for n in range(9)]
+    visits = [(f"guest-{n}", minute) for n, minute in enumerate(enters)]
+    return [
+        opened("deserted"),
+        *(view("deserted", name, at(minute)) for name, minute in visits),
+        *(view("deserted", name, at(minute + 1), "heartbeat") for name, minute in visits),
+        *(view("deserted", name, at(minute + 2), "heartbeat") for name, minute in visits),
+        *(view("deserted", name, at(minute + 3), "leave") for name, minute in visits),
+    ]
+
+
+def led_away() -> list[Event]:
+    """Two buyers of a room complain of having been asked to pay elsewhere."""
+    return [complaint(n, 60 + n, kind="off_platform_payment") for n in (20, 21)]
+
+
+def hands(count: int = 14) -> list[Event]:
+    """Accounts of one hand that buy in two rooms in turn, with three phones and two wallets."""
+    return [
+        order(
+            (ROOM, "neighbour")[n % 2],
+            7_500 + n,
+            at(48 + n),
+            device_id=f"phone {n % 3}",
+            payment_id=f"wallet {n % 2}",
+        )
+        for n in range(count)
+    ]
+
+
 def watched(
     viewer_id: str, minutes: float, seconds: float, action: str, device_id: str
 ) -> list[Event]:
@@ -188,6 +220,9 @@ def signals_log() -> list[Event]:
         unanswered(),
         inflated(),
         bestseller(),
+        hands(),
         passers_by(until_minute=64, seconds=60, bounces=2),
         bought(count=180, first_minute=63, seconds=60),
+        deserted(),
+        led_away(),
     )

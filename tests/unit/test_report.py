@@ -349,7 +349,9 @@ def test_names_of_the_log_cannot_break_the_page(tmp_path: Path) -> None:
          "viewer_id": "v", "action": "enter"},
     ]  # fmt: skip
     folder = write_run(tmp_path, [msgspec.json.encode(each) for each in log])
-    (folder / "other.json").write_bytes(msgspec.json.encode({ODD: [{ODD: ODD, "n": [ODD]}]}))
+    (folder / "other.json").write_bytes(
+        msgspec.json.encode({ODD: [{ODD: ODD, "n": [ODD]}, {ODD: {ODD: ODD}}]})
+    )
     for language in Language:
         text = rendered(folder, language)
         read = Read(text)
@@ -402,12 +404,24 @@ def test_further_files_are_shown_as_they_stand(attacked: Path, tmp_path: Path) -
     shutil.copytree(attacked, folder)
     rows = [{"host_id": "h1", "gross_minor": 123_456, "currency": "CNY", "parts": {"a": 1}}]
     (folder / "credit.json").write_bytes(msgspec.json.encode({"hosts": rows, "formula": "f"}))
+    (folder / "one-row.json").write_bytes(b'{"platform": {"n": 5}, "version": 1}')
     read = Read(rendered(folder))
     assert "Further files" in read.headings
+    assert read.tables["one-row.json: platform"][1] == ["5"]
     assert read.tables["credit.json: hosts"] == [
         ["host_id", "gross", "currency", "parts"],
         ["h1", "123456", "CNY", "a 1"],
     ]
+
+
+def test_concentration_is_drawn_and_its_figures_are_explained(season: Path) -> None:
+    text, hours = rendered(season), decoded(season / "sameness.json")["hours"]
+    assert 'aria-label="Does everybody sell the same, CNY"' in text
+    table = Read(text).tables["sameness.json: hours"]
+    columns = {"orders": "orders", "room_hhi": "room_hhi", "shared_share": "shared_share"}
+    for shown, row in zip(cells(table, columns), hours[:TOP], strict=True):
+        assert agree(shown, row)
+    assert 'href="#means-sameness.hours-room_hhi"' in text
 
 
 @pytest.mark.parametrize("name", ["rooms.ndjson", "stickiness.json", "run.json"])
