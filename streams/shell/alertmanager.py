@@ -26,6 +26,8 @@ _SHOWN_ORDERS = 5
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _TOO_MANY = 429
 
+_PART = "part"  # the label of what stands for a part of an alert
+
 # What Alertmanager takes for one alert.
 Post = dict[str, Any]
 
@@ -52,6 +54,21 @@ def firing(alert: Alert, room_url: str | None = None) -> Post:
 def resolved(alert: Alert, now_ms: int, room_url: str | None = None) -> Post:
     """An alert that has ended; its end is now, since it stood until the receiver hears of it."""
     return {**firing(alert, room_url), "endsAt": _time(max(now_ms, alert.started_ms))}
+
+
+def in_each_room(post: Post, alert: Alert) -> list[Post]:
+    """An alert, and of one of several rooms what it adds for each: it calls nobody, and silences.
+
+    Alertmanager inhibits by equal labels, so a ring has to stand in each of its rooms to hold back
+    what they say of themselves; the label `part` keeps these from people.
+    """
+    if alert.room_id is not None:
+        return [post]
+    parts = [
+        {**post, "labels": {**post["labels"], "room_id": room_id, _PART: "room"}}
+        for room_id in alert.rooms
+    ]
+    return [post, *parts]
 
 
 def _labels(alert: Alert) -> dict[str, str]:
@@ -142,16 +159,20 @@ class Alertmanager:
 
     def posts(self, news: News) -> list[Post]:
         """What it gets of a version; one of another severity ends the alert that stood before."""
-        posts = (
-            [] if news.before is None else [resolved(news.before, self._now_ms(), self._room_url)]
-        )
+        posts = []
+        if news.before is not None:
+            ended = resolved(news.before, self._now_ms(), self._room_url)
+            posts += in_each_room(ended, news.before)
         if news.alert.status == RESOLVED:
-            return [*posts, resolved(news.alert, self._now_ms(), self._room_url)]
-        return [*posts, firing(news.alert, self._room_url)]
+            post = resolved(news.alert, self._now_ms(), self._room_url)
+        else:
+            post = firing(news.alert, self._room_url)
+        return [*posts, *in_each_room(post, news.alert)]
 
     def wording(self, news: News) -> str:
-        """A line for each of the posts."""
-        return "\n".join(_line(post) for post in self.posts(news))
+        """A line for each of the posts that people are told of."""
+        told = (post for post in self.posts(news) if _PART not in post["labels"])
+        return "\n".join(map(_line, told))
 
     def _post(self, body: bytes) -> None:
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked by the command

@@ -252,3 +252,26 @@ def _stands(url: str) -> dict[str, str] | None:
         return None
     states = {each["labels"]["alert_id"]: each["status"]["state"] for each in alerts}
     return {id_: state for id_, state in states.items() if state != "unprocessed"}
+
+
+async def test_a_ring_holds_back_the_brushed_orders_of_its_rooms_and_is_told_once(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    running = _start_alertmanager(tmp_path, port, receiver)
+    brushed = _versions(time.time_ns() // 1_000_000)[1]
+    ring = msgspec.structs.replace(
+        brushed, alert_id="ring", kind="identity_ring", room_id=None, rooms=["r1", "r2"], version=7
+    )
+    elsewhere = msgspec.structs.replace(brushed, alert_id="a2", room_id="r9", rooms=["r9"])
+    try:
+        until(lambda: _stands(url) is not None, _SECONDS, "it answers")
+        await Alertmanager(url).take([News(ring), News(brushed), News(elsewhere)])
+        held_back = {"ring": "active", "a1": "suppressed", "a2": "active"}
+        until(lambda: _stands(url) == held_back, _SECONDS, "the room of the ring is held back")
+        until(lambda: {note[2] for note in receiver.notes} == {"2", "7"}, _SECONDS, "both are told")
+        assert len(receiver.notes) == 2
+    finally:
+        running.kill()
+        running.wait()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from schemas.records import Alert, Evidence
@@ -74,6 +75,31 @@ def test_its_annotations_explain_it_and_its_link_leads_to_the_room_at_that_time(
     assert post["generatorURL"] == (
         f"http://grafana/d/room?orgId=1&var-room=r1&from={_AT_MS - 60_000}&to={_AT_MS}"
     )
+
+
+def _ring(version: int = 1, **more: str) -> Alert:
+    ring = _alert(version, kind="identity_ring", **more)
+    return msgspec.structs.replace(ring, room_id=None, host_id=None, rooms=["r1", "r2"])
+
+
+def test_a_ring_stands_in_each_of_its_rooms_to_silence_them() -> None:
+    receiver = Alertmanager("http://localhost")
+    ring, *parts = receiver.posts(News(_ring()))
+    assert "room_id" not in ring["labels"]
+    assert [(post["labels"]["room_id"], post["labels"]["part"]) for post in parts] == [
+        ("r1", "room"),
+        ("r2", "room"),
+    ]
+    assert {post["labels"]["alertname"] for post in parts} == {"identity_ring"}
+    assert receiver.wording(News(_ring())).count("\n") == 0
+
+
+def test_a_ring_that_gets_graver_or_ends_does_so_in_each_of_its_rooms() -> None:
+    receiver = Alertmanager("http://localhost", now_ms=lambda: _AT_MS)
+    graver = receiver.posts(News(_ring(2, severity="page"), _ring()))
+    assert ["endsAt" in post for post in graver] == [True] * 3 + [False] * 3
+    ended = receiver.posts(News(_ring(3, severity="page", status="resolved")))
+    assert ["endsAt" in post for post in ended] == [True] * 3
 
 
 def test_each_version_is_told_once_and_an_older_one_never_after_a_newer() -> None:
