@@ -39,7 +39,7 @@ from streams.core.newest import Newest
 from streams.core.pane import sort_minutes
 from streams.core.partition import Partition
 from streams.core.stickiness.report import Report
-from streams.core.stickiness.whole import retention_of, stickiness_of
+from streams.core.stickiness.whole import audience_of, retention_of, stickiness_of
 
 _DAY_MS = 24 * 3_600_000
 # So many records at once are shown to the clock of the file: few enough to lie within its reach.
@@ -56,6 +56,7 @@ class Results:
         marks: what was done with products; what the log holds twice stands here once.
         stickiness: the sections of `stickiness.json`; None where they are not known.
         retention: those of `retention.json`; likewise.
+        audience: those of `audience.json`; likewise.
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
         newest: what rooms, products and details are made of.
@@ -69,6 +70,7 @@ class Results:
     progress: list[Progress]
     stickiness: Report | None = None
     retention: Report | None = None
+    audience: Report | None = None
     marks: list[ProductMark] = field(default_factory=list)
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
@@ -197,6 +199,7 @@ class EmbeddedRun:
             progress=[partition.progress() for partition in self.partitions],
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
             retention=retention_of(self.partitions, rooms),
+            audience=audience_of(self.partitions, rooms),
             marks=sorted(self._marks, key=in_order_of_marks),
             **reports_of(self._newest),
         )

@@ -17,7 +17,7 @@ from streams.core.stickiness.facts import Row
 from streams.embedded import Results
 
 # Workers keep what they are made of in their state, and do not publish them.
-UNPUBLISHED_FILES = frozenset({"stickiness.json", "retention.json"})
+UNPUBLISHED_FILES = frozenset({"stickiness.json", "retention.json", "audience.json"})
 
 
 def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> None:
@@ -40,6 +40,8 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
         (folder / "stickiness.json").write_bytes(_sections(results.stickiness))
     if results.retention is not None:
         (folder / "retention.json").write_bytes(_sections(results.retention))
+    if results.audience is not None:
+        (folder / "audience.json").write_bytes(_sections(results.audience))
     losses = drop_off(results.rooms, results.minutes, results.marks)
     (folder / "drop-off.json").write_bytes(_sections(losses))
     for name, sections in market_files(results.newest).items():

@@ -18,19 +18,17 @@ from deploy.kafka.probe import (
     require_broker,
 )
 from producers.kafka import BrokerError
-from producers.single_records import send
 from roompulse import interrupts
 from roompulse.cli.board_view import NOTHING, money_of, printable, time_of
 from roompulse.cli.failures import fail, told_in_one_line
-from schemas.records import Alert, Judgement, Verdict, encode, verdict_key
-from schemas.topics import ALERTS
+from roompulse.verdicts import LONGEST_NOTE, give
+from schemas.records import Alert, Judgement, Verdict, encode
 from streams.core.integrity.alert_book import SEVERITIES, UNJUDGED, precision
 from streams.shell.collecting import alerts_and_verdicts
 
 app = typer.Typer(
     help="List what is suspected, and record what people say of it.", no_args_is_help=True
 )
-LONGEST_NOTE = 500
 _ALL_KINDS = "all"
 
 _Bootstrap = Annotated[
@@ -234,7 +232,7 @@ def _give(alert_id: str, judgement: Judgement, note: str, bootstrap: str) -> Non
         if all(alert.alert_id != alert_id for alert in alerts):
             fail(f"no alert is called {alert_id!r}; `roompulse alerts list` shows all")
         verdict = Verdict(alert_id, judgement, time.time_ns() // 1_000_000, note)
-        interrupts.run(send(bootstrap, ALERTS, verdict_key(alert_id), encode(verdict)))
+        interrupts.run(give(bootstrap, verdict))
     typer.echo(f"{alert_id}: {judgement}")
 
 

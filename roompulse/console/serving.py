@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from roompulse.console.asking import verdict_asked
 from roompulse.console.folder import known_of_folder
 from roompulse.console.following import Following
 from roompulse.console.guard import Guard
 from roompulse.console.known import Known
 from roompulse.console.page import Moment, Pages
 from roompulse.console.web import ConsoleServer, now_ms
+from roompulse.verdicts import give
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,11 @@ async def serve_kafka(bootstrap: str, place: Place, tell: Callable[[str], None])
     def moment() -> Moment:
         return Moment(now_ms(), following.heard_ms, following.kafka_answers, following.lag)
 
-    server = ConsoleServer(Pages(known), moment, Guard(place.token))
+    async def judge(body: bytes) -> None:
+        await give(bootstrap, verdict_asked(body, known, now_ms()))
+
+    deeds = {"/api/verdicts": judge}
+    server = ConsoleServer(Pages(known), moment, Guard(place.token), deeds)
     try:
         await following.start()
         await _serve(server, place, tell, lambda: following.run(server.tell))

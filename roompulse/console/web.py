@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
 
+from producers.kafka import BrokerError
+from roompulse.console.asking import AskError
 from roompulse.console.assets import Asset, assets
 from roompulse.console.guard import COOKIE, HEADERS, Asked, Guard
 from roompulse.console.page import Moment, Pages, changed_sections
@@ -27,6 +29,7 @@ _ALIVE_SECONDS = 1.0
 _LARGEST_BODY_BYTES = 16 * 1024
 _COOKIE_SECONDS = 14 * 24 * 3600
 
+Deed = Callable[[bytes], Awaitable[None]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -41,9 +44,16 @@ class ConsoleServer:
         pages: makes what pages show.
         moment: what is true of now.
         guard: who may ask.
+        deeds: what may be asked to be done, by its path; given the body of the request.
     """
 
-    def __init__(self, pages: Pages, moment: Callable[[], Moment], guard: Guard) -> None:
+    def __init__(
+        self,
+        pages: Pages,
+        moment: Callable[[], Moment],
+        guard: Guard,
+        deeds: Mapping[str, Deed] | None = None,
+    ) -> None:
         self._pages = pages
         self._moment = moment
         self._guard = guard
@@ -59,6 +69,8 @@ class ConsoleServer:
         app.router.add_get("/static/{path:.+}", self._static)
         app.router.add_get("/api/page", self._page)
         app.router.add_get("/api/stream", self._stream)
+        for path, do in (deeds or {}).items():
+            app.router.add_post(path, _done(do))
         self.app = app
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         self.address = ""
@@ -199,6 +211,23 @@ def _asked(request: web.Request) -> Asked:
         cookie=request.cookies.get(COOKIE),
         bearer=value if kind == "Bearer" else None,
     )
+
+
+def _done(do: Deed) -> _Handler:
+    """Answers whether something was done, and why not."""
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.content_type != "application/json":  # no form of another page is
+            return web.Response(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text="send JSON")
+        try:
+            await do(await request.read())
+        except AskError as error:
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text=str(error))
+        except BrokerError as error:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    return handler
 
 
 def _file(request: web.Request, asset: Asset) -> web.Response:

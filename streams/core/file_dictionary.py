@@ -56,6 +56,12 @@ FILE_FIGURES: Final[Mapping[str, tuple[Figure, ...]]] = {
         Figure("interaction_rate", "per visit", "Comments, likes, shares, follows and gifts."),
         Figure("follow_rate", "per visit", "Follows."),
     ),
+    "audience": (
+        Figure("viewers", "persons", "Distinct people with a view, over all rooms of the key."),
+        Figure("buyers", "persons", "Distinct people with an order, over all rooms of the key."),
+        Figure("conversion", "share of viewers", "Buyers over viewers."),
+        Figure("uv_value_minor", _MINOR, "Gross GMV of the room over its viewers."),
+    ),
     "drop_off": (
         Figure("minutes", "minutes", "Minutes that count: the one before is known."),
         Figure("present", "persons", "Online at the end of the minute before, or came in it."),

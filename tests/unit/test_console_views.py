@@ -9,11 +9,13 @@ import pytest
 
 from producers.generator import generate
 from roompulse.console import alert_views, board_views, room_views
+from roompulse.console.asking import AskError, verdict_asked
 from roompulse.console.folder import known_of_folder
 from roompulse.console.known import MOST_VERSIONS, Alerts, Known, Minutes, apply_record
 from roompulse.console.page import SECTIONS, Moment, Pages, changed_sections
 from roompulse.console.wish import Wish, wish_of
 from roompulse.standing import RunFolderError
+from roompulse.verdicts import LONGEST_NOTE
 from schemas import topics
 from schemas.details import AfterSalesFigures, ServiceFigures
 from schemas.records import (
@@ -332,6 +334,33 @@ def test_no_id_of_a_person_or_a_device_is_shown_whole(
     words = set(b" ".join(texts).decode().replace(",", '"').split('"'))
     assert len(people) > 1_000
     assert not words & people
+
+
+def test_a_verdict_is_taken_of_an_alert_that_is_known() -> None:
+    known = Known()
+    tell(known, alert())
+    body = encode({"alert_id": "a1", "verdict": "confirm", "note": "seen it"})
+    assert verdict_asked(body, known, 7) == Verdict("a1", "confirm", 7, "seen it")
+    body = encode({"alert_id": "a1", "verdict": "ack"})
+    assert verdict_asked(body, known, 8) == Verdict("a1", "ack", 8)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"alert_id": "a2", "verdict": "ack"}, "no such alert"),
+        ({"alert_id": "a" * 99, "verdict": "ack"}, "no such alert"),
+        ({"alert_id": "a1", "verdict": "guilty"}, "cannot be asked"),
+        ({"alert_id": "a1", "verdict": "ack", "given_ms": 1}, "cannot be asked"),
+        ({"alert_id": "a1", "verdict": "ack", "note": "x" * (LONGEST_NOTE + 1)}, "at most"),
+        ([], "cannot be asked"),
+    ],
+)
+def test_a_verdict_that_cannot_be_given_is_refused_in_words(asked: Any, why: str) -> None:  # noqa: ANN401 - any JSON
+    known = Known()
+    tell(known, alert())
+    with pytest.raises(AskError, match=why):
+        verdict_asked(encode(asked), known, 7)
 
 
 def test_pages_send_what_changed_and_a_sign_of_life() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from typer.testing import CliRunner
 
+from producers.kafka import BrokerError
 from roompulse.cli.app import app
+from roompulse.console.asking import AskError
 from roompulse.console.guard import COOKIE, HEADERS, SHORTEST_TOKEN, Asked, Guard, is_loopback
 from roompulse.console.known import Known
 from roompulse.console.page import Moment, Pages
 from roompulse.console.serving import Place, serve_folder
-from roompulse.console.web import MOST_STREAMS, ConsoleServer, ListenError
+from roompulse.console.web import MOST_STREAMS, ConsoleServer, Deed, ListenError
 from schemas.records import encode
 from tests.unit.making import figures
 
@@ -110,9 +112,11 @@ async def console() -> AsyncIterator[Callable[..., Awaitable[tuple[Client, Conso
     started: list[tuple[Client, ConsoleServer]] = []
 
     async def start(
-        known: Known | None = None, token: str | None = None
+        known: Known | None = None,
+        token: str | None = None,
+        deeds: Mapping[str, Deed] | None = None,
     ) -> tuple[Client, ConsoleServer]:
-        server = ConsoleServer(Pages(known or Known()), lambda: Moment(7), Guard(token))
+        server = ConsoleServer(Pages(known or Known()), lambda: Moment(7), Guard(token), deeds)
         client: Client = TestClient(TestServer(server.app))
         await client.start_server()
         started.append((client, server))
@@ -273,3 +277,33 @@ def test_the_command_wants_a_token_where_others_can_reach_it(tmp_path: Path) -> 
     file.write_text(f"{TOKEN}\n")
     told = _refused(*folder, "--host", "0.0.0.0", "--token-file", str(file))
     assert "name the folder" in told, "it got past the token"
+
+
+async def test_what_is_asked_is_done_once_it_is_json_of_the_own_page(console: Start) -> None:
+    done: list[bytes] = []
+
+    async def do(body: bytes) -> None:
+        if body == b"refused":
+            raise AskError("not so")
+        if body == b"no kafka":
+            raise BrokerError("no Kafka answers")
+        done.append(body)
+
+    client, _ = await console(deeds={"/api/verdicts": do})
+    own = {"Origin": f"http://{client.host}:{client.port}", "Content-Type": "application/json"}
+    for body, head, status in (
+        (b"{}", own, HTTPStatus.NO_CONTENT),
+        (b"{}", own | {"Content-Type": "text/plain"}, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        (b"{}", own | {"Origin": ELSEWHERE}, HTTPStatus.FORBIDDEN),
+        (b"refused", own, HTTPStatus.BAD_REQUEST),
+        (b"no kafka", own, HTTPStatus.SERVICE_UNAVAILABLE),
+        (b"x" * 20_000, own, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    ):
+        async with client.post("/api/verdicts", data=body, headers=head) as answer:
+            assert answer.status == status
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert done == [b"{}"]
+    reader, _ = await console()
+    own["Origin"] = f"http://{reader.host}:{reader.port}"
+    async with reader.post("/api/verdicts", data=b"{}", headers=own) as answer:
+        assert answer.status == HTTPStatus.NOT_FOUND, "a past run takes no verdicts"

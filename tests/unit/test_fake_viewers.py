@@ -95,6 +95,23 @@ def test_who_is_suspected_by_name_is_in_no_trusted_figure() -> None:
     assert [(row["viewers"], row["viewers_trusted"]) for row in rooms] == [(310, 160)]
 
 
+def test_conversion_is_told_without_the_suspects() -> None:
+    buyers = [sold(n, 70 + n / 10, buyer_id=f"guest {n}") for n in range(16)]
+    results = run_embedded(encoded(evening(bought(), buyers)), rules=quick_to_learn({}))
+    assert results.audience is not None
+    rows: list[Any] = [results.audience["platform"], *results.audience["hosts"]]
+    for row in rows:
+        assert (row["viewers"], row["viewers_trusted"]) == (310, 160)
+        assert row["buyers"] == row["buyers_trusted"] == 16
+        assert row["conversion"] == pytest.approx(16 / 310, abs=1e-4)
+        assert row["conversion_trusted"] == pytest.approx(16 / 160, abs=1e-4)
+    (room, *others) = results.audience["rooms"]
+    shown: Any = room
+    assert others == []
+    assert shown["uv_value_minor"] == pytest.approx(16 * 1_000 / 310, abs=1e-4)
+    assert shown["uv_value_minor_trusted"] == pytest.approx(16 * 1_000 / 160, abs=1e-4)
+
+
 def test_a_review_names_nobody() -> None:
     crowd = bought(devices=150)  # one family of evidence: the room is too quiet to tell silence
     assert {each.severity for each in raised(crowd)} == {"review"}

@@ -7,8 +7,9 @@ from schemas.records import RoomSummary
 from streams.core.attendance import Attendance
 from streams.core.pane import MINUTE_MS
 from streams.core.partition import Partition
+from streams.core.stickiness.conversion import conversion
 from streams.core.stickiness.event_days import EventDays
-from streams.core.stickiness.facts import Suspects, gathered
+from streams.core.stickiness.facts import Suspects, gathered, trusted
 from streams.core.stickiness.report import Report, report
 from streams.core.stickiness.retention import retention
 
@@ -39,6 +40,18 @@ def retention_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummar
     visits = dict(each for partition in partitions for each in _visits_of(partition))
     facts = gathered(partition.stickiness for partition in partitions)
     return retention(visits, rooms, facts)
+
+
+def audience_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummary]) -> Report:
+    """What `audience.json` holds.
+
+    Args:
+        partitions: all of them, in one zone.
+        rooms: every room with an accepted event, by id.
+    """
+    facts = gathered(partition.stickiness for partition in partitions)
+    suspects = _suspects(partitions)
+    return conversion(rooms, facts, trusted(facts, suspects) if suspects else facts)
 
 
 def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:

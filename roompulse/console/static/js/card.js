@@ -4,33 +4,32 @@ import { h, redraw } from "./dom.js";
 import { amount, clock, count, day, decimal, share } from "./format.js";
 import { roomLink } from "./frame.js";
 import { spoken, t, word } from "./texts.js";
+import { drawVerdict } from "./verdict.js";
 
-export function drawCard(pane, card, zone) {
+export function drawCard(pane, card, { zone, is_live: isLive }) {
   let panel = pane.querySelector(".panel.of-card");
   if (!panel) {
-    panel = h("section", { class: "panel of-card", "aria-labelledby": "card-title" }, h("header"), h("div", { class: "card" }));
+    panel = h("section", { class: "panel of-card", "aria-labelledby": "card-title" },
+      h("header"), h("div", { class: "card" }), h("div", { class: "verdict" }), h("div", { class: "card" }));
     pane.replaceChildren(panel);
   }
-  const [head, body] = panel.children;
+  const [head, what, said, why] = panel.children;
   redraw(head, [card?.kind, card?.severity, card?.status, spoken()], () => [
     h("a", { class: "back", href: addressOf({ alert: "" }), "data-value": "back" }, `← ${t("alerts")}`),
     card ? h("h2", { id: "card-title" }, word("kind", card.kind)) : h("h2", { id: "card-title" }, t("no_such_alert")),
     card ? h("span", { class: `badge ${card.severity}` }, t(`severity_${card.severity}`)) : null,
     card ? h("span", { class: "tag" }, t(`status_${card.status}`)) : null,
   ]);
-  if (!card) {
-    body.replaceChildren();
-    delete body.dataset.from;
-    return;
-  }
-  const opened = body.querySelectorAll("details[open]").length ? [...body.querySelectorAll("details")].map((one) => one.open) : [];
-  redraw(body, [{ ...card, verdict: null }, spoken()], () => bodyOf(card, zone));
-  body.querySelectorAll("details").forEach((one, at) => {
-    if (opened[at]) one.open = true;
-  });
+  what.hidden = said.hidden = why.hidden = !card;
+  if (!card) return;
+  redraw(what, [{ ...card, verdict: null, evidence: null, history: null }, spoken()], () => whatOf(card, zone));
+  drawVerdict(said, card, { zone, isLive });
+  const opened = [...why.querySelectorAll("details[open]")].map((one) => one.dataset.value);
+  redraw(why, [card.evidence, card.history, spoken()], () => whyOf(card, zone));
+  for (const one of why.querySelectorAll("details")) one.open ||= opened.includes(one.dataset.value);
 }
 
-function bodyOf(card, zone) {
+function whatOf(card, zone) {
   const most = Math.max(card.score, card.threshold) || 1;
   const meter = h("div", { class: "meter", "aria-hidden": "true" }, h("i"), h("b"));
   meter.children[0].style.width = `${(card.score / most) * 100}%`;
@@ -52,7 +51,11 @@ function bodyOf(card, zone) {
       fact("updated", clock(card.updated_ms, zone)),
       fact("alert_id", h("code", {}, card.alert_id)),
       fact("runbook", h("code", {}, `docs/runbook.md#${card.kind}`))),
-    h("div", { class: "verdict-place" }),
+  ];
+}
+
+function whyOf(card, zone) {
+  return [
     card.evidence.length ? h("div", {}, h("h3", {}, t("evidence")), h("div", { class: "signs" }, card.evidence.map(signOf))) : null,
     h("div", {}, h("h3", {}, t("history")), h("ol", { class: "history" }, [...card.history].reverse().map((told) => toldOf(told, card, zone)))),
   ];
@@ -75,7 +78,7 @@ function signOf(sign) {
       h("span", {}, t("seen")), track(sign.observed, "seen"), h("span", { class: "figure" }, figure(sign.observed)),
       h("span", {}, t("normal")), track(sign.expected, ""), h("span", { class: "figure" }, figure(sign.expected))),
     sign.orders.length
-      ? h("details", {}, h("summary", {}, t("orders_n", { n: count(sign.orders.length) })), h("p", { class: "ids" }, sign.orders.map((one) => h("code", { class: "tag" }, one))))
+      ? h("details", { "data-value": sign.signal }, h("summary", {}, t("orders_n", { n: count(sign.orders.length) })), h("p", { class: "ids" }, sign.orders.map((one) => h("code", { class: "tag" }, one))))
       : null,
   );
 }

@@ -23,7 +23,7 @@ function draw() {
   drawPanes(shown.inbox);
   if (now.room) drawRoom(at("left"), shown.room?.summary.room_id === now.room ? shown.room : null);
   else drawBoard(at("left"), shown.board ?? null, shown.totals);
-  if (now.alert) drawCard(at("right"), shown.card?.alert_id === now.alert ? shown.card : null, status.zone);
+  if (now.alert) drawCard(at("right"), shown.card?.alert_id === now.alert ? shown.card : null, status);
   else drawInbox(at("right"), shown.inbox, status);
   const pages = shown.inbox?.unjudged.page ?? 0;
   document.title = pages ? `(${pages}) Roompulse · ${t("pages")}` : "Roompulse";
