@@ -163,8 +163,8 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "returning": ("Returning viewers by room", "各直播间的回访观众"),
     "sameness_chart": ("Does everybody sell the same, {currency}", "是否都卖一样的，{currency}"),
     "sameness_axis": (
-        "Concentration by hour: 1 where one has all, 1/n where n have the same",
-        "每小时集中度：1 为独占，1/n 为 n 家均分",
+        "Concentration by hour; 1 where one has all",
+        "每小时集中度；1 为独占",
     ),
     "further_intro": (
         "Tables as they stand in the folder.",

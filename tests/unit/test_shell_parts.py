@@ -11,10 +11,12 @@ from schemas.clock import OUT_OF_ORDER_MS
 from schemas.codec import Tick
 from schemas.records import Counts, Progress, Version
 from streams.core.boards import BoardFold
+from streams.core.integrity.alert_book import MAPS
 from streams.core.limits import CAPS
 from streams.embedded import EmbeddedRun
 from streams.shell.liveness import stuck_partitions
 from streams.shell.metrics import WorkerCollector, WorkerView, exposition
+from streams.shell.ring_metrics import RING_MAPS, FollowedView
 from streams.shell.room_stage import PartitionHealth
 from streams.shell.ticker import Ticker, tick_record
 from tests.unit.making import figures, order, progress, view
