@@ -80,7 +80,7 @@ class Cell:
 class CrowdCells:
     """The evidence of one room; each sign's cell is an attribute of its name."""
 
-    __slots__ = SIGNS
+    __slots__ = (*SIGNS, "_all")
 
     few_bounces: Cell
     many_bounces: Cell
@@ -93,6 +93,7 @@ class CrowdCells:
     def __init__(self) -> None:
         for sign in SIGNS:
             setattr(self, sign, Cell(_GREATEST[sign]))
+        self._all = [self.of(sign) for sign in SIGNS]
 
     def of(self, sign: str) -> Cell:
         """The cell of a sign."""
@@ -106,7 +107,7 @@ class CrowdCells:
 
     def score(self) -> float:
         """The greatest cell and half of the others."""
-        values = [self.of(sign).value for sign in SIGNS]
+        values = [cell.value for cell in self._all]
         greatest = max(values)
         return greatest + _OTHERS_COUNT * (sum(values) - greatest)
 
@@ -117,14 +118,13 @@ class CrowdCells:
 
     def fade(self, passed_ms: int, decay_ms: int) -> None:
         """Let time pass."""
-        for sign in SIGNS:
-            cell = self.of(sign)
+        for cell in self._all:
             if cell.value:
                 cell.fade(passed_ms, decay_ms)
 
     def snapshot(self) -> list[Any]:
-        return [self.of(sign).snapshot() for sign in SIGNS]
+        return [cell.snapshot() for cell in self._all]
 
     def restore(self, state: list[Any]) -> None:
-        for sign, saved in zip(SIGNS, state, strict=True):
-            self.of(sign).restore(saved)
+        for cell, saved in zip(self._all, state, strict=True):
+            cell.restore(saved)
