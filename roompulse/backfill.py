@@ -13,7 +13,7 @@ from producers.replay.plan import OpenRecords, Plan
 from roompulse.shown_run import ShownRun
 from schemas.clock import NOTHING_MS
 from schemas.records import AnyBoard, Progress, RoomFigures
-from streams.core.integrity.alert_book import AlertBook
+from streams.core.stickiness.live import stays_of
 from streams.shell.metrics import WorkerCollector, WorkerView, stamped
 
 _PLACE = {"job": "roompulse", "instance": "backfill"}
@@ -101,20 +101,20 @@ def _fold(run: ShownRun, pending: list[bytes]) -> None:
 
 def _view(run: ShownRun) -> WorkerView:
     """What a scrape finds now."""
-    return _seen(run.progress(), run.current_boards(), run.rooms, run.alerts)
+    return _seen(run, run.progress(), run.current_boards(), run.rooms)
 
 
 def _end(run: ShownRun) -> WorkerView:
     """What a scrape finds after the closing tick."""
     results = run.finish()
-    return _seen(results.progress, results.boards, run.boards.rooms, run.alerts)
+    return _seen(run, results.progress, results.boards, run.boards.rooms)
 
 
 def _seen(
+    run: ShownRun,
     progress: list[Progress],
     boards: list[AnyBoard],
     rooms: dict[str, RoomFigures],
-    alerts: AlertBook,
 ) -> WorkerView:
     return WorkerView(
         progress=dict(enumerate(progress)),
@@ -122,7 +122,10 @@ def _seen(
         lag={},
         boards=boards,
         rooms=dict(rooms),
-        alerts=alerts,
+        alerts=run.alerts,
+        after_sales=run.after_sales,
+        stays={each.number: stays_of(each) for each in run.partitions},
+        people=run.people,
         leads=True,
         now=0.0,
         epoch_ms=0,

@@ -19,14 +19,19 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP (a closed terminal) end what runs here as Ctrl-C does."""
+    """Make SIGTERM and SIGHUP (a closed terminal) end what runs here as Ctrl-C does.
+
+    The first process of a container ignores a signal that it has no handler for. What is ignored
+    on purpose, as `nohup` does, stays so.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so in the background of a shell
             signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS[1:]}
+    heard = [each for each in _SIGNALS[1:] if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:

@@ -12,8 +12,11 @@ from pydantic_core import PydanticUndefined
 
 from schemas import topics
 from schemas.kafka_access import VARIABLES
+from schemas.rules import DEFAULT_RULES
 from streams.core.dictionary import FIGURES, RATIOS, Ratio
+from streams.core.file_dictionary import FILE_FIGURES
 from streams.core.limits import CAPS
+from streams.core.market import agencies, credit
 from streams.core.market.dictionary import SECTIONS
 from streams.shell.metrics import WorkerCollector, WorkerView
 from streams.shell.settings import WorkerSettings
@@ -65,7 +68,7 @@ def metrics_page() -> str:
     )
     return _page(
         "Figures and metrics",
-        "streams/core/dictionary.py and streams/shell/metrics.py",
+        "streams/core/dictionary.py, streams/core/file_dictionary.py and streams/shell/metrics.py",
         "Money is in minor units of the room's currency and is never added across currencies; time"
         " is event time, epoch milliseconds UTC. A ratio is null where its base is 0, and has four"
         " decimals. `source` says whose definition a figure follows.\n",
@@ -78,6 +81,11 @@ def metrics_page() -> str:
         " sums; `viewers` and `buyers` are added over rooms, so one who was in two counts twice."
         " Products and merchants have no visits, viewers, buyers or impressions of a room.\n",
         _table(["figure", "formula", "meaning", "source"], ratios),
+        "## Figures of the other files\n",
+        "By the group in which a figure stands: one name may be counted over different things. Each"
+        " figure of `stickiness.json` and `audience.json` has a second one, `*_trusted`, without"
+        " suspected people.\n",
+        _table(["group", "figure", "unit", "meaning"], _file_rows()),
         "## Prometheus\n",
         "At `/metrics` of each worker. Boards and rooms are there for the first rows alone"
         " (`metric_rows` in [settings](settings.md)), on the worker that keeps the boards; ids of"
@@ -92,7 +100,7 @@ def market_page() -> str:
     for section in SECTIONS:
         rows = [[f"`{one.name}`", one.unit, one.meaning, one.source] for one in section.figures]
         parts += [
-            f"## `{section.file}`: `{section.name}`\n",
+            f"## `{section.file}`: {', '.join(f'`{name}`' for name in section.names)}\n",
             f"{section.meaning}\n",
             _table(["figure", "unit", "meaning", "source"], rows),
         ]
@@ -103,7 +111,28 @@ def market_page() -> str:
         " is in minor units and never added across currencies: a row for each. Shares have four"
         " decimals and are null where their base is 0.\n",
         *parts,
+        "## The formula of the credit score\n",
+        "Rules `credit`, and printed in the file. Shrunk rate: (count + usual x prior) / (base +"
+        " prior), so that little follows from few. Points: 0 at `none`, 100 at `full`, a straight"
+        " line between. A part has the mean of its measures. Weights of the parts:"
+        f" {', '.join(f'`{part}` {weight:g}' for part, weight in DEFAULT_RULES.credit.weights)}."
+        f" Weights of the development index (rules `development`): {_development_weights()}.\n",
+        _table(["part", "measure", "per", "usual", "prior", "full", "none"], _measures()),
     )
+
+
+def _development_weights() -> str:
+    rules = DEFAULT_RULES.development
+    return ", ".join(f"`{part}` {getattr(rules, part):g}" for part in agencies.PARTS)
+
+
+def _measures() -> list[list[str]]:
+    rows = []
+    for part, name, _, base in credit.MEASURES:
+        rule = getattr(DEFAULT_RULES.credit, name)
+        numbers = (rule.usual, rule.prior, rule.full, rule.none)
+        rows.append([part, f"`{name}`", base, *(f"{number:g}" for number in numbers)])
+    return rows
 
 
 def limits_page() -> str:
@@ -165,6 +194,14 @@ def settings_page() -> str:
         " `schemas/kafka_access.py`.\n",
         _table(["variable", "default", "meaning"], access),
     )
+
+
+def _file_rows() -> list[list[str]]:
+    return [
+        [group, f"`{one.name}`", one.unit, one.meaning]
+        for group, figures in FILE_FIGURES.items()
+        for one in figures
+    ]
 
 
 def _prometheus_rows() -> list[list[str]]:

@@ -3,12 +3,18 @@
 from zoneinfo import ZoneInfo
 
 from roompulse.standing import Standing, standing_of
-from schemas.records import AnyBoard, Progress, RoomFigures
+from schemas.calendar import Calendar
+from schemas.details import AfterSalesFigures, Detail
+from schemas.records import AnyBoard, ProductFigures, Progress, RoomFigures
 from schemas.topics import DEFAULT_PARTITIONS
+from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
 from streams.core.integrity.alert_book import AlertBook
+from streams.core.stickiness.live import LivePeople, live_people
 from streams.embedded import EmbeddedRun, Results
+
+_LOOK_MS = 10 * 60_000
 
 
 class ShownRun(EmbeddedRun):
@@ -19,6 +25,7 @@ class ShownRun(EmbeddedRun):
 
     Attributes:
         alerts: what is known of alerts by now.
+        after_sales: who answers for what, as of when boards were last asked for.
     """
 
     def __init__(
@@ -26,15 +33,31 @@ class ShownRun(EmbeddedRun):
         partitions: int = DEFAULT_PARTITIONS,
         zone: str = DEFAULT_ZONE,
         top: int = DEFAULT_TOP,
+        calendar: Calendar = (),
     ) -> None:
-        super().__init__(partitions, zone, top)
+        super().__init__(partitions, zone, top, calendar=calendar)
+        self._festivals = calendar
+        self._people: dict[int, LivePeople] = {}
+        self._looked_ms = -_LOOK_MS
         self._shown = BoardFold(ZoneInfo(zone), top)
         self.alerts = AlertBook()
+        self.after_sales = AfterSalesTotals()
 
     @property
     def rooms(self) -> dict[str, RoomFigures]:
         """The figures of each room as they were last asked for."""
         return self._shown.rooms
+
+    @property
+    def people(self) -> dict[int, LivePeople]:
+        """Who is active, by partition; looked at anew every ten minutes of event time."""
+        marks = [each.watermark_ms for each in self.partitions if each.watermark_ms is not None]
+        now_ms = max(marks, default=self._looked_ms)
+        if now_ms >= self._looked_ms + _LOOK_MS:
+            self._looked_ms = now_ms
+            found = {each.number: live_people(each, self._festivals) for each in self.partitions}
+            self._people = {number: each for number, each in found.items() if each is not None}
+        return self._people
 
     def standing(self) -> Standing:
         """The boards as they are now."""
@@ -51,6 +74,11 @@ class ShownRun(EmbeddedRun):
             summaries, products = partition.figures(changed)
             for figures in summaries:
                 self._shown.apply_room(figures)
+                self._learn_currency(figures)
+            details = partition.details(changed)
+            for detail in details:
+                self._newest.apply_detail(detail)  # for the results: each is told once
+            self._show_details(details)
             for each in products:
                 self._shown.apply_product(each)
             self._shown.apply_progress(partition.progress())
@@ -62,6 +90,22 @@ class ShownRun(EmbeddedRun):
             for room in partition.rooms.values():
                 room.show_all_again()
         return super().finish()
+
+    def _apply(
+        self, rooms: list[RoomFigures], products: list[ProductFigures], details: list[Detail]
+    ) -> None:
+        super()._apply(rooms, products, details)
+        for figures in rooms:
+            self._learn_currency(figures)
+        self._show_details(details)
+
+    def _learn_currency(self, figures: RoomFigures) -> None:
+        self.after_sales.apply_currency(figures.summary.room_id, figures.summary.currency)
+
+    def _show_details(self, details: list[Detail]) -> None:
+        for detail in details:
+            if isinstance(detail, AfterSalesFigures):
+                self.after_sales.apply(detail)
 
     def _take(self, emissions: Emissions) -> None:
         super()._take(emissions)

@@ -3,7 +3,7 @@
 One value for everything that shows boards: a worker's topics, an embedded run, the files of a run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,7 @@ class Standing:
         for board in self.boards:
             currency = board.currency if not board.rates_date else None
             if board.scope == "mode" and board.window == "total" and currency is not None:
-                rows = [row for row in board.rows if isinstance(row, BoardRow)]
-                found.append(_platform(currency, rows))
+                found.append(platform_of(board, currency))
         return found
 
 
@@ -130,9 +129,12 @@ def _read(folder: Path, name: str, kind: Any) -> Any:  # noqa: ANN401 - whatever
         raise RunFolderError(f"{path}: is no file of a run ({error})") from None
 
 
-def _platform(currency: str, rows: Iterable[BoardRow]) -> Platform:
+def platform_of(board: AnyBoard, currency: str) -> Platform:
+    """The sums over all rows of a `total` board of modes, whose money `currency` names."""
     gross = net = trusted = orders = visits = 0
-    for row in rows:
+    for row in board.rows:
+        if not isinstance(row, BoardRow):
+            continue
         gross += row.gross_minor
         net += row.net_minor
         trusted += row.trusted_minor

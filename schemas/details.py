@@ -2,8 +2,8 @@
 
 Live views like those of `room-summaries`: cumulative, each replaced by one of a greater version.
 They are read where a summary is not enough: who answers for what came back, which minute of the
-pitch sold it, what each product sold by the hour. Fields are written in the order in which they
-stand here.
+pitch sold it, what each product sold by the hour and did in its first. Fields are written in the
+order in which they stand here.
 """
 
 import msgspec
@@ -86,8 +86,33 @@ class SoldHour(msgspec.Struct, frozen=True, tag_field="record", tag="sold_hour")
     gross_minor: int
 
 
-Detail = AfterSalesFigures | PitchMinute | SoldHour
+class TrialSale(msgspec.Struct, frozen=True, tag_field="record", tag="trial_sale"):
+    """What happened to one product in one room in the first hour that it was there.
+
+    Attributes:
+        first_ms: start of the minute of its first event; what is counted lies in the 60 minutes
+            from there on, by its own stamp; what came late is left out.
+        impressions: how often its card was shown.
+        refunds: that came in the hour, whatever they are of.
+    """
+
+    version: Version
+    room_id: str
+    product_id: str
+    first_ms: int
+    impressions: int
+    clicks: int
+    carts: int
+    orders: int
+    units: int
+    gross_minor: int
+    refunds: int
+    refunded_minor: int
+
+
+Detail = AfterSalesFigures | PitchMinute | SoldHour | TrialSale
 _detail = msgspec.json.Decoder(Detail)
+_AFTER_SALES = b'["after_sales",'
 
 
 def detail_key(detail: Detail) -> bytes:
@@ -97,7 +122,14 @@ def detail_key(detail: Detail) -> bytes:
         return encode([name, detail.room_id, detail.minute_ms])
     if isinstance(detail, SoldHour):
         return encode([name, detail.room_id, detail.product_id, detail.merchant_id, detail.hour_ms])
+    if isinstance(detail, TrialSale):
+        return encode([name, detail.room_id, detail.product_id])
     return encode([name, detail.room_id, detail.merchant_id, detail.party])
+
+
+def is_after_sales(key: bytes) -> bool:
+    """Whether the record of a key is of after-sales, without reading its value."""
+    return key.startswith(_AFTER_SALES)
 
 
 def decode_detail(value: bytes) -> Detail:

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 from pydantic import TypeAdapter
 
-from schemas import details, records, topics
+from schemas import details, links, records, topics
 from schemas.events import BROADCAST, LARGEST_INTEGER, MAX_RECORD_BYTES, MODELS, EventModel
 
 VERSION = "1.0.0"
@@ -21,11 +21,25 @@ _REFERENCE = "#/components/schemas/{}"
 _RECORDS: dict[str, tuple[type[msgspec.Struct], ...]] = {
     topics.ROOM_SUMMARIES: (records.RoomFigures,),
     topics.ROOM_PRODUCTS: (records.ProductFigures,),
-    topics.ROOM_DETAILS: (details.AfterSalesFigures, details.PitchMinute, details.SoldHour),
+    topics.ROOM_DETAILS: (
+        details.AfterSalesFigures,
+        details.PitchMinute,
+        details.SoldHour,
+        details.TrialSale,
+    ),
     topics.ROOM_MINUTES: (records.RoomMinute,),
     topics.PARTITION_PROGRESS: (records.Progress,),
     topics.BOARDS: (records.Board,),
     topics.DEAD_LETTERS: (records.DeadLetter,),
+    topics.IDENTITY_LINKS: (links.Link, links.Passed, links.RulesTold),
+    topics.SHARED_IDENTITIES: (
+        links.Link,
+        links.Crowded,
+        links.Counted,
+        links.Passed,
+        links.RulesTold,
+    ),
+    topics.RING_MARKS: (links.RingMark,),
 }
 _BOARD_ROWS = (records.BoardRow, records.WindowRow)
 _TABLE_HEAD = "| field | type | required | meaning |\n|---|---|---|---|\n"

@@ -16,19 +16,24 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from schemas.detector_rules import (
     ComplaintSurgeRules,
     DetectorRules,
+    FakeViewersRules,
     GmvMilestoneRules,
     HotItemRules,
+    IdentityRingRules,
     ListPriceInflationRules,
     Minutes,
+    OffPlatformPaymentRules,
     RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
     Share,
     SlaBreachRules,
     StockOutRules,
+    TrafficDropRules,
 )
 from schemas.errors import InputError
 from schemas.events import Party
+from schemas.score_rules import CreditRules, DevelopmentRules
 
 FORMAT = 1  # raised when an older worker would misread a set by ignoring what it does not know
 
@@ -159,8 +164,14 @@ class RuleSet(BaseModel):
     gmv_milestone: GmvMilestoneRules = GmvMilestoneRules()
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
+    identity_ring: IdentityRingRules = IdentityRingRules()
     hot_item: HotItemRules = HotItemRules()
+    fake_viewers: FakeViewersRules = FakeViewersRules()
+    traffic_drop: TrafficDropRules = TrafficDropRules()
+    off_platform_payment: OffPlatformPaymentRules = OffPlatformPaymentRules()
     after_sales: AfterSalesRules = AfterSalesRules()
+    credit: CreditRules = CreditRules()
+    development: DevelopmentRules = DevelopmentRules()
 
     @field_validator("format", mode="before")
     @classmethod

@@ -19,6 +19,11 @@ BOARDS = "boards"
 ALERTS = "alerts"
 DEAD_LETTERS = "dead-letters"
 CHECKPOINTS = "checkpoints"
+IDENTITY_LINKS = "identity-links"
+SHARED_IDENTITIES = "shared-identities"
+RING_MARKS = "ring-marks"
+IDENTITY_CHECKPOINTS = "identity-checkpoints"
+RING_CHECKPOINTS = "ring-checkpoints"
 
 DEFAULT_PARTITIONS = 4
 _HOUR_MS = 3_600_000
@@ -31,6 +36,12 @@ MOST_BOARD_ROWS = 5_000
 LARGEST_BOARD_BYTES = 8 * 1024 * 1024
 # A checkpoint is written in chunks of this size at most (`streams.shell.checkpoints`).
 CHECKPOINT_CHUNK_BYTES = 512 * 1024
+
+
+_CHECKPOINT_KEY = "offsets, writer and chunk of the snapshot as a JSON list"
+# With `delete`, because what is older than the last two snapshots is deleted by offset.
+_CHECKPOINT_CLEANUP = "compact,delete"
+_CHECKPOINT_CONFIG = {"max.message.bytes": str(2 * 1024 * 1024), "retention.ms": "-1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ TOPICS: tuple[Topic, ...] = (
         "what it is, room_id and what tells it apart in the room, as a JSON list",
         "compact",
         "Who answers for what came back in each room; what each minute sold and what came back;"
-        " what each product sold by the hour.",
+        " what each product sold by the hour, and did in its first.",
     ),
     Topic(
         ROOM_MINUTES,
@@ -140,11 +151,51 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         CHECKPOINTS,
         None,
-        "offset, writer and chunk of the snapshot as a JSON list",
-        # with `delete`, because what is older than the last two snapshots is deleted by offset
-        "compact,delete",
+        _CHECKPOINT_KEY,
+        _CHECKPOINT_CLEANUP,
         "The whole state of each partition's fold, in chunks.",
-        {"max.message.bytes": str(2 * 1024 * 1024), "retention.ms": "-1"},
+        _CHECKPOINT_CONFIG,
+    ),
+    Topic(
+        IDENTITY_LINKS,
+        None,
+        "kind of identity and the identity; of what every partition gets, its source",
+        "delete",
+        "Each order under each identity that it names, and how far each partition has told.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        SHARED_IDENTITIES,
+        1,
+        "kind of identity and the identity; of watermarks and rules, their source",
+        "delete",
+        "The orders under identities that several buyers share, or of buyers in several rooms.",
+        {"retention.ms": str(_RECORDS_KEPT_MS)},
+    ),
+    Topic(
+        RING_MARKS,
+        None,
+        "room_id",
+        "delete",
+        "Orders of rings, which come off trusted GMV of their rooms.",
+        # as long as events: who folds those again needs what was marked of them
+        {"retention.ms": str(_EVENTS_KEPT_MS)},
+    ),
+    Topic(
+        IDENTITY_CHECKPOINTS,
+        None,
+        _CHECKPOINT_KEY,
+        _CHECKPOINT_CLEANUP,
+        "Who uses which identities, for each partition of identity-links, in chunks.",
+        _CHECKPOINT_CONFIG,
+    ),
+    Topic(
+        RING_CHECKPOINTS,
+        1,
+        _CHECKPOINT_KEY,
+        _CHECKPOINT_CLEANUP,
+        "The rings, in chunks.",
+        _CHECKPOINT_CONFIG,
     ),
 )
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -18,6 +18,7 @@ from schemas.codec import Event, Rules, Tick
 from schemas.details import Detail
 from schemas.errors import InputError
 from schemas.exchange import RateTable
+from schemas.links import LinkRecord
 from schemas.partitioning import partition_of_room
 from schemas.records import (
     Alert,
@@ -38,8 +39,9 @@ from streams.core.emissions import Emissions
 from streams.core.newest import Newest
 from streams.core.pane import sort_minutes
 from streams.core.partition import Partition
+from streams.core.rings.whole import Rings
 from streams.core.stickiness.report import Report
-from streams.core.stickiness.whole import retention_of, stickiness_of
+from streams.core.stickiness.whole import audience_of, retention_of, stickiness_of
 
 _DAY_MS = 24 * 3_600_000
 # So many records at once are shown to the clock of the file: few enough to lie within its reach.
@@ -56,9 +58,11 @@ class Results:
         marks: what was done with products; what the log holds twice stands here once.
         stickiness: the sections of `stickiness.json`; None where they are not known.
         retention: those of `retention.json`; likewise.
+        audience: those of `audience.json`; likewise.
         after_sales: the sections of `after-sales.json`.
         pitch: the lines of `after-sales-minutes.ndjson`.
         newest: what rooms, products and details are made of.
+        rules: in force at the end; None where they are not known.
     """
 
     rooms: list[RoomSummary]
@@ -69,10 +73,12 @@ class Results:
     progress: list[Progress]
     stickiness: Report | None = None
     retention: Report | None = None
+    audience: Report | None = None
     marks: list[ProductMark] = field(default_factory=list)
     after_sales: after_sales_report.Report = field(default_factory=dict)
     pitch: list[after_sales_report.Row] = field(default_factory=list)
     newest: Newest = field(default_factory=Newest)
+    rules: RuleSet | None = None
 
 
 class _Chunk:
@@ -151,6 +157,8 @@ class EmbeddedRun:
         rates: RateTable | None = None,
     ) -> None:
         self.partitions = [Partition(number, rules, zone) for number in range(partitions)]
+        self._rings = Rings(partitions, rules)
+        self._links: list[LinkRecord] = []
         self._calendar = calendar
         self._newest = Newest()
         self.boards = BoardFold(ZoneInfo(zone), top, rates)
@@ -174,13 +182,16 @@ class EmbeddedRun:
         self._watch(chunk.events, all_stamped=all_stamped)
         for partition, queue in zip(self.partitions, self._queues, strict=True):
             self._take(queue.fold_into(partition, chunk))
+        self._look_for_rings()
 
     def finish(self) -> Results:
         """End the session and rank what there is."""
         closing_ms = self._clock.closing_tick_ms()
-        for partition in self.partitions:
-            if closing_ms is not None:
+        if closing_ms is not None:
+            for partition in self.partitions:
                 self._take(partition.end(closing_ms))
+            self._look_for_rings()
+        for partition in self.partitions:
             folded = partition.rooms.values()
             self._apply(*partition.figures(folded), partition.details(folded))
             self.boards.apply_progress(partition.progress())
@@ -197,7 +208,9 @@ class EmbeddedRun:
             progress=[partition.progress() for partition in self.partitions],
             stickiness=stickiness_of(self.partitions, rooms, self._calendar),
             retention=retention_of(self.partitions, rooms),
+            audience=audience_of(self.partitions, rooms),
             marks=sorted(self._marks, key=in_order_of_marks),
+            rules=self.partitions[0].detectors.rules,
             **reports_of(self._newest),
         )
 
@@ -256,7 +269,17 @@ class EmbeddedRun:
         self._marks.update(emissions.marks)
         self._alerts += emissions.alerts
         self._dead_letters += emissions.dead_letters
+        self._links += emissions.links
         self._apply(emissions.evicted, emissions.evicted_products, emissions.evicted_details)
+
+    def _look_for_rings(self) -> None:
+        """Hand on what the partitions have told; what rings have marked goes back to them."""
+        found = self._rings.take(self._links)
+        self._links.clear()
+        self._alerts += found.alerts
+        for mark in found.marks:
+            partition = self.partitions[partition_of_room(mark.room_id, len(self.partitions))]
+            partition.mark([partition.next_marks_offset], [mark])
 
     def _apply(
         self, rooms: list[RoomFigures], products: list[ProductFigures], details: list[Detail]

@@ -11,13 +11,16 @@ import msgspec
 
 from schemas import records
 from schemas.records import Counts, Progress
-from streams.core.market.whole import market_files
+from streams.core.market.measures import Sections
+from streams.core.market.whole import market_files, score_files
 from streams.core.stickiness.drop_off import drop_off
 from streams.core.stickiness.facts import Row
 from streams.embedded import Results
 
 # Workers keep what they are made of in their state, and do not publish them.
-UNPUBLISHED_FILES = frozenset({"stickiness.json", "retention.json"})
+UNPUBLISHED_FILES = frozenset(
+    {"stickiness.json", "retention.json", "audience.json", "credit.json", "agencies.json"}
+)
 
 
 def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> None:
@@ -40,13 +43,32 @@ def write_results(results: Results, folder: Path, *, elapsed_seconds: float) -> 
         (folder / "stickiness.json").write_bytes(_sections(results.stickiness))
     if results.retention is not None:
         (folder / "retention.json").write_bytes(_sections(results.retention))
+    if results.audience is not None:
+        (folder / "audience.json").write_bytes(_sections(results.audience))
     losses = drop_off(results.rooms, results.minutes, results.marks)
     (folder / "drop-off.json").write_bytes(_sections(losses))
-    for name, sections in market_files(results.newest).items():
+    for name, sections in compared(results).items():
         (folder / name).write_bytes(_sections(sections))
     run = run_report(results.progress, elapsed_seconds=elapsed_seconds)
     text = msgspec.json.format(records.encode(run), indent=2)
     (folder / "run.json").write_bytes(text + b"\n")
+
+
+def compared(results: Results) -> dict[str, Sections]:
+    """The files that compare the rooms of a run; scores where stickiness is known."""
+    watermarks = (each.watermark_ms for each in results.progress)
+    as_of_ms = min((mark for mark in watermarks if mark is not None), default=None)
+    files = market_files(results.newest, results.minutes, results.marks, results.alerts, as_of_ms)
+    if results.stickiness is not None and results.rules is not None:
+        files |= score_files(
+            results.newest,
+            results.alerts,
+            after_sales=results.after_sales,
+            stickiness=results.stickiness,
+            rules=results.rules,
+            as_of_ms=as_of_ms,
+        )
+    return files
 
 
 def _sections(report: Mapping[str, Row | list[Row]]) -> bytes:

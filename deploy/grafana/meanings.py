@@ -16,7 +16,7 @@ from streams.shell.metrics import WorkerCollector, WorkerView
 
 RECORDING_RULES: Final = Path(__file__).parents[1] / "prometheus" / "rules" / "recording.yml"
 NAME: Final = re.compile(r"\b(?:[a-z]+:)?roompulse[_:][a-z0-9_]+(?::[a-z0-9_]+)*")
-_OF_FIGURES = re.compile(r"roompulse_(?:board|platform|room)_(?P<figure>[a-z_]+)")
+_OF_FIGURES = re.compile(r"roompulse_(?:board|platform|room)_(?P<figure>[a-z0-9_]+)")
 # Columns of boards that are not figures of one room.
 _OF_BOARDS = {
     "momentum": "Gross GMV of the last ten closed minutes over that of the ten before.",

@@ -12,6 +12,7 @@ that is formatted, so security can be neither added to data that is there nor ta
 """
 
 import contextlib
+import os
 import secrets
 import shutil
 import subprocess
@@ -138,7 +139,13 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 def _run(command: Sequence[str]) -> bytes:
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},  # else Java opens no path that is not ASCII
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode != 0:
         words = (done.stdout + done.stderr).decode(errors="replace").strip()
         raise OSError(done.returncode, f"keytool failed: {words[-200:]}")

@@ -22,6 +22,7 @@ from producers.generator.adversaries import (
     start_ms,
 )
 from producers.generator.crowds import strangers
+from producers.generator.frozen_picture import FrozenPicture
 from producers.generator.identities import Identity
 from producers.generator.planting import OPEN_SPREAD_MINUTES, Planting, Setting, settled_ms
 from producers.generator.price_war import TURNS, PriceWar, plan_war
@@ -38,6 +39,8 @@ VIEWBOTS = Setting("viewbots", 18, 12, 4, 3_300, 1.7)
 REFUND_WAVE = Setting("refund_wave", 18, 8, 4, 3_300, 3.0)
 COMPLAINT_WAVE = Setting("complaint_wave", 18, 8, 4, 3_300, 1.7)
 OFF_PLATFORM = Setting("off_platform", 18, 8, 4, 3_300, 3.0)
+# Rooms in which a loss can be told from chance.
+TRAFFIC_DROP = Setting("traffic_drop", 18, 8, 4, 12_000, 1.7)
 PRICE_WAR = Setting("price_war", 18, 8, 4, 3_300, 1.7)
 SILENCE = Setting("silence", 20, 40, 4, 900, 3.0, size_sigma=None, fewest_hours=2)
 
@@ -143,6 +146,16 @@ def off_platform(seed: int, wanted: Wanted) -> World:
     incident.started_ms = hint_ms  # what they bought before was honest
     planting.add(number, script)
     planting.add(number, waves.Slump(hint_ms))
+    return _finish(planting)
+
+
+def traffic_drop(seed: int, wanted: Wanted) -> World:
+    """T-A in one room."""
+    planting = Planting(TRAFFIC_DROP, seed, wanted)
+    number = planting.take()
+    plan, random = planting.plan(number), planting.random("T-A")
+    from_ms = settled_ms([plan], 60) + int(random.random() * 45 * MINUTE_MS)
+    planting.add(number, FrozenPicture(random, plan, from_ms, planting.intensity))
     return _finish(planting)
 
 

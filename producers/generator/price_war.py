@@ -8,7 +8,7 @@ from producers.generator.traffic import Room
 from producers.generator.truth import Incident
 
 TURNS = 4
-UNDERCUT_PERCENT = 5
+UNDERCUT_PERCENT = 6
 # All turns come within so long, however many there are.
 WAR_MS = 40 * MINUTE_MS
 
@@ -42,7 +42,7 @@ class PriceWar:
 def plan_war(plans: tuple[RoomPlan, RoomPlan], goods: Goods, from_ms: int, turns: int) -> Incident:
     """Write the turns into the prices of both rooms, which sell the product all evening.
 
-    Each turn is at least 5 % under the other's price: rounded down to the minor unit.
+    Each turn is at least 6 % under the other's price: rounded down to the minor unit.
     """
     price_minor, step_ms = goods.price_minor, WAR_MS // turns
     prices: list[int] = []

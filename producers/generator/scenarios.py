@@ -181,6 +181,9 @@ SCENARIOS: dict[str, Scenario] = {
             "O-A: a host hints at paying elsewhere, buyers cancel and complain",
             planted.off_platform,
         ),
+        _planted(
+            planted.TRAFFIC_DROP, "T-A: the picture freezes, and people leave", planted.traffic_drop
+        ),
         _planted(planted.PRICE_WAR, "W-A: two rooms undercut each other", planted.price_war),
         _planted(
             planted.SILENCE,

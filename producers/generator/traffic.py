@@ -12,6 +12,7 @@ one person's events stay in order and nothing is late by itself.
 from bisect import bisect_left
 from collections import defaultdict
 from math import exp
+from random import Random
 from typing import Protocol
 
 from producers.generator import parameters as p
@@ -56,7 +57,11 @@ class _Visit:
 
 
 class Room:
-    """One live room. Overlays use `enter`, `buy`, `sell`, `schedule`, `note` and `after_sales`."""
+    """One live room. Overlays use `enter`, `buy`, `sell`, `schedule`, `note` and `after_sales`.
+
+    Attributes:
+        arrivals_share: of its usual visitors, so many come; an overlay may change it.
+    """
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class Room:
         pulses = p.PULSE_HEIGHT * p.PULSE_DECAY_SECONDS / p.LISTING_GAP_SECONDS
         self._base /= 1 + pulses
         self._rate_noise = 1.0
+        self.arrivals_share = 1.0
         self.after_sales = AfterSales(self)
         self._announce()
         if plan.earlier_complaints:
@@ -121,6 +127,14 @@ class Room:
             self._step(visit)
         steps.pop(minute, None)
         out.extend(self._decided.pop(minute, ()))
+
+    def lose(self, share: float, minute_ms: int, random: Random) -> None:
+        """Let a share of those who are here leave with their next sign of life, or in a minute."""
+        for visits in self._steps.values():
+            for visit in visits:
+                if random.random() < share:
+                    end_ms = minute_ms + int(random.random() * MINUTE_MS)
+                    visit.end_ms = min(visit.end_ms, end_ms)
 
     def retire(self) -> dict[int, list[Emission]]:
         """Let go of a room whose show is over: what is decided to arrive later, by minute."""
@@ -308,7 +322,7 @@ class Room:
         if minute % 5 == 0:
             self._rate_noise = random.gammavariate(p.RATE_SHAPE, 1 / p.RATE_SHAPE)
         since_open = (start_ms - plan.open_ms) // MINUTE_MS
-        by_minute = self._base * plan.shape[since_open] * self._rate_noise
+        by_minute = self._base * plan.shape[since_open] * self._rate_noise * self.arrivals_share
         for _ in range(poisson(random, by_minute)):
             self._excite(start_ms + int(random.random() * MINUTE_MS))
         following = bisect_left(plan.listed_ms, start_ms)

@@ -16,8 +16,11 @@ from roompulse.cli.export import export
 from roompulse.cli.generate import generate
 from roompulse.cli.record import record
 from roompulse.cli.replay import replay
+from roompulse.cli.report import report
 from roompulse.cli.run import run
+from roompulse.cli.top import top
 from roompulse.cli.worker import worker
+from roompulse.interrupts import interruptible
 
 app = typer.Typer(
     name="roompulse",
@@ -29,6 +32,7 @@ app = typer.Typer(
 for command in (
     demo,
     boards,
+    top,
     console,
     run,
     worker,
@@ -38,6 +42,7 @@ for command in (
     generate,
     convert,
     export,
+    report,
     backfill,
     doctor,
 ):
@@ -54,7 +59,8 @@ app.add_typer(schema.app, name="schema")
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="roompulse")
+    with interruptible():
+        app(prog_name="roompulse")
 
 
 if __name__ == "__main__":

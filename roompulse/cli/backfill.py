@@ -13,7 +13,9 @@ from roompulse.backfill import BackfillError, make_blocks, moments, write_openme
 from roompulse.cli.failures import fail, told_in_one_line
 from roompulse.cli.progress import counted
 from roompulse.shown_run import ShownRun
+from schemas.calendar import CalendarError
 from schemas.topics import DEFAULT_PARTITIONS
+from streams.calendars import SHIPPED, read_calendar
 from streams.collector import collect_rarely
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE
 
@@ -43,6 +45,12 @@ def backfill(
         int, typer.Option(min=1, max=1024, help="Partitions of the topic that is imitated.")
     ] = DEFAULT_PARTITIONS,
     zone: Annotated[str, typer.Option(help="Time zone whose days are event days.")] = DEFAULT_ZONE,
+    calendar: Annotated[
+        Path,
+        typer.Option(
+            help="Festivals that are looked at, as for `roompulse run`.", show_default=False
+        ),
+    ] = SHIPPED,
 ) -> None:
     """Write a past session into Prometheus as blocks, so that Grafana shows that night.
 
@@ -56,7 +64,9 @@ def backfill(
     if promtool is None:
         fail("promtool is not on the path: install Prometheus (Debian: apt-get install prometheus)")
     collect_rarely()
-    run = ShownRun(partitions, zone, max(DEFAULT_TOP, metric_rows))
+    with told_in_one_line(CalendarError, OSError):
+        festivals = read_calendar(calendar)
+    run = ShownRun(partitions, zone, max(DEFAULT_TOP, metric_rows), festivals)
     with (
         told_in_one_line(SessionFileError, ReplayError, BackfillError, OSError),
         tempfile.TemporaryDirectory(prefix="roompulse-backfill-") as scratch,

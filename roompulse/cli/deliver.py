@@ -1,6 +1,6 @@
-"""`roompulse deliver`: alerts reach Alertmanager, which calls people."""
+"""`roompulse deliver`: alerts reach people, through Alertmanager or through routes of our own."""
 
-from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,19 +13,31 @@ from deploy.kafka.probe import (
 )
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
-from streams.shell.alertmanager import Alertmanager, AlertmanagerRefusedError, Post
-from streams.shell.delivery import Outbox
+from streams.shell.alertmanager import Alertmanager
+from streams.shell.channels import Channel, ChannelsFileError, read_channels
+from streams.shell.delivery import News, Receiver, ReceiverAwayError, ReceiverRefusedError
 from streams.shell.delivery import deliver as deliver_alerts
 
 _STOPPED = 130
+_DEFAULT_ALERTMANAGER = "http://127.0.0.1:9093"
 
 
 def deliver(
     alertmanager: Annotated[
-        str,
-        typer.Option(envvar="ROOMPULSE_ALERTMANAGER", help="Alertmanager's address."),
-    ] = "http://127.0.0.1:9093",
+        str | None,
+        typer.Option(
+            envvar="ROOMPULSE_ALERTMANAGER",
+            help=f"Alertmanager's address; {_DEFAULT_ALERTMANAGER} where no --channels are given.",
+        ),
+    ] = None,
     *,
+    channels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Routes to DingTalk, Feishu, WeCom, Slack, mail and webhooks, in YAML.",
+        ),
+    ] = None,
     bootstrap: Annotated[
         str,
         typer.Option(
@@ -33,7 +45,11 @@ def deliver(
         ),
     ] = DEFAULT_BOOTSTRAP,
     group: Annotated[
-        str, typer.Option(help="Consumer group: where it is, each version is delivered once.")
+        str,
+        typer.Option(
+            help="Consumer group: where it is, each version is delivered once; that of a route has"
+            " the route's name after it."
+        ),
     ] = "roompulse-deliver",
     room_url: Annotated[
         str | None,
@@ -47,37 +63,68 @@ def deliver(
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be sent; send and commit nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print what would be sent and where; send and commit nothing."
+        ),
+    ] = False,
+    test: Annotated[
+        bool,
+        typer.Option("--test", help="Send one test message to each route of --channels, and end."),
     ] = False,
 ) -> None:
-    """Deliver alerts to Alertmanager until Ctrl-C: each version in order, at least once.
+    """Deliver alerts to people until Ctrl-C: each version in order, at least once.
 
-    A receiver that is away is tried again until it takes them, and a restart goes on where the
-    last one was. Whom Alertmanager calls, and what it holds back, is set there: see
-    deploy/alertmanager. Nothing is told of a replay of the past unless --replayed is given.
+    To an Alertmanager, which decides whom it calls (see deploy/alertmanager), or by the routes of
+    a file, chosen by severity, agency and kind (see docs/guides/channels.md), or both. A receiver
+    that is away is tried again until it takes them and holds up no other; a restart goes on where
+    each of them was. Nothing is told of a replay of the past unless --replayed is given.
+
+    Example: roompulse deliver --channels channels.yaml --dry-run
     """
-    if not alertmanager.startswith(("http://", "https://")):
-        fail(f"{alertmanager!r} is no address: write --alertmanager http://host:port")
-    with told_in_one_line(BrokerUnavailable, AlertmanagerRefusedError):
-        require_broker(bootstrap)
+    with told_in_one_line(BrokerUnavailable, ChannelsFileError, ReceiverRefusedError):
+        routes = read_channels(channels, room_url) if channels is not None else []
         try:
-            interrupts.run(
-                deliver_alerts(
-                    bootstrap,
-                    group,
-                    Outbox(replayed=replayed, room_url=room_url),
-                    _tell,
-                    None if dry_run else Alertmanager(alertmanager),
-                )
+            if test:
+                interrupts.run(_try_out(routes))
+                return
+            receivers: list[Receiver] = [*routes, *_alertmanagers(alertmanager, routes, room_url)]
+            require_broker(bootstrap)
+            delivery = deliver_alerts(
+                bootstrap, group, receivers, replayed=replayed, is_dry=dry_run, tell=_tell
             )
+            interrupts.run(delivery)
         except KeyboardInterrupt:
             raise typer.Exit(_STOPPED) from None
 
 
-def _tell(posts: list[Post]) -> None:
-    for post in posts:
-        labels, notes = post["labels"], post["annotations"]
-        state = "resolved" if "endsAt" in post else "firing"
-        named = f"{state:8} {labels['severity']:6} {labels['alert_id']} v{notes['version']}"
-        at = datetime.fromisoformat(post["startsAt"]).strftime("%Y-%m-%d %H:%M:%S")
-        typer.echo(f"{named} since {at} UTC: {notes['summary']}")
+def _alertmanagers(
+    url: str | None, routes: list[Channel], room_url: str | None
+) -> list[Alertmanager]:
+    """The Alertmanager, unless only routes are wanted."""
+    if url is None and routes:
+        return []
+    url = url or _DEFAULT_ALERTMANAGER
+    if not url.startswith(("http://", "https://")):
+        fail(f"{url!r} is no address: write --alertmanager http://host:port")
+    return [Alertmanager(url, room_url)]
+
+
+async def _try_out(routes: list[Channel]) -> None:
+    """Send a test to each route; the command fails where one does not take it."""
+    if not routes:
+        fail("--test is for the routes of a file: add --channels FILE")
+    failed = 0
+    for route in routes:
+        try:
+            await route.try_out()
+            typer.echo(f"{route.name}: taken")
+        except ReceiverAwayError:
+            failed += 1
+            typer.echo(f"{route.name}: NOT taken: wrong address, or its receiver is away")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _tell(receiver: Receiver, news: News) -> None:
+    typer.echo(receiver.wording(news))

@@ -11,8 +11,10 @@ from deploy.kafka.admin import TopicsError, describe_topics
 from deploy.kafka.probe import BOOTSTRAP_VARIABLE, BrokerUnavailable, require_broker
 from roompulse import interrupts
 from roompulse.cli.failures import fail, told_in_one_line
+from schemas.calendar import CalendarError
 from schemas.exchange import RateTableError
 from schemas.topics import LIVE_EVENTS
+from streams.calendars import SHIPPED, read_calendar
 from streams.rate_tables import read_rate_table
 from streams.shell.settings import WorkerSettings
 from streams.shell.worker import run_worker
@@ -56,6 +58,10 @@ def worker(
             "--rates", help="A rate table: boards over all currencies, as for `roompulse run`."
         ),
     ] = None,
+    calendar_file: Annotated[
+        Path | None,
+        typer.Option("--calendar", help="Festivals that are looked at, as for `roompulse run`."),
+    ] = None,
     checkpoint_seconds: Annotated[
         float | None, typer.Option(help="How often state is saved. [10]")
     ] = None,
@@ -82,18 +88,20 @@ def worker(
         "metric_rows": metric_rows,
         "zone": zone,
         "rates_file": rates_file,
+        "calendar_file": calendar_file,
         "checkpoint_seconds": checkpoint_seconds,
         "session_timeout_seconds": session_timeout_seconds,
         "address_file": address_file,
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    with told_in_one_line(RateTableError, OSError):
+    with told_in_one_line(RateTableError, CalendarError, OSError):
         rates = read_rate_table(settings.rates_file)
+        calendar = read_calendar(settings.calendar_file or SHIPPED)
     with told_in_one_line(BrokerUnavailable, TopicsError):
         require_broker(settings.kafka, _BROKER_SECONDS)
         partitions = _partitions(settings.kafka)
     with told_in_one_line(RuntimeError):
-        run_worker(settings, partitions, rates)
+        run_worker(settings, partitions, rates, calendar)
 
 
 def _settings(given: dict[str, Any]) -> WorkerSettings:

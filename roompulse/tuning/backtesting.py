@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from roompulse.tuning.chart import Panel, line_chart
+from roompulse.charts.lines import Panel, line_chart
 from roompulse.tuning.figures import Figures, figures_of
 from roompulse.tuning.fired import Difference, Fired, difference, fired
 from roompulse.tuning.folding import fold, planted_beside

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from producers.generator import SCENARIOS, ScenarioError
 from producers.generator.wanted import Wanted
+from roompulse.charts.bars import Bar, Bars, bar_chart
 from roompulse.tuning.backtesting import Candidate
-from roompulse.tuning.chart import Bar, bar_chart
 from roompulse.tuning.figures import Figures, Share, figures_of
 from roompulse.tuning.folding import fold, generated
 from roompulse.tuning.judging import Judged, judge
 from schemas.rules import RuleSet
 from streams.core.integrity.signs import SIGNS
 
-USUAL_SCENARIOS = ("brushing", "silence")
+USUAL_SCENARIOS = ("brushing", "viewbots", "silence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ def _without(rules: RuleSet, sign: str) -> RuleSet:
 
 def recall_chart(name: str, figures: Figures) -> str:
     """Recall and pages of each adversary with their intervals, as SVG."""
-    bars = []
-    for each in figures.adversaries:
-        bars.append(_bar(f"{each.adversary} raised", each.alerted))
-        bars.append(_bar(f"{each.adversary} paged", each.paged))
-    return bar_chart(f"Planted incidents found, {name}: share of rooms, 95 % interval", bars)
+    rows = [
+        Bars(each.adversary, [_bar(each.alerted), _bar(each.paged)]) for each in figures.adversaries
+    ]
+    title = f"Planted incidents found, {name}: share of rooms, 95 % interval"
+    return bar_chart(title, rows, series=("raised", "paged"))
 
 
-def _bar(name: str, share: Share) -> Bar:
-    return Bar(name, share.value, share.least, share.most)
+def _bar(share: Share) -> Bar:
+    return Bar(share.value, share.least, share.most)

@@ -30,10 +30,12 @@ class Folded:
 
     Attributes:
         orders: by room, those that detection still remembers at the end, the last 24 h.
+        suspected: room and order id of those that are off trusted GMV.
     """
 
     results: Results
     orders: dict[str, list[ScoredOrder]]
+    suspected: frozenset[tuple[str, str]]
 
 
 def fold(
@@ -52,7 +54,14 @@ def fold(
         for room in partition.rooms.values()
         if room.suspicion is not None
     }
-    return Folded(results, orders)
+    suspected = frozenset(
+        (room_id, order.order_id)
+        for partition in run.partitions
+        for room_id in partition.rooms
+        for order in orders.get(room_id, ())
+        if partition.detectors.suspects.knows(room_id, order.order_id)
+    )
+    return Folded(results, orders, suspected)
 
 
 def generated(scenario: str, seed: int, wanted: Wanted) -> tuple[list[list[bytes]], list[Planted]]:

@@ -3,7 +3,8 @@
 The unit is an incident in a room. A hit is an alert of the right kind in the room, raised from the
 start of what was planted until a grace after its end; the first one counts, later ones are
 duplicates. What is raised where nothing of the kind was planted is false. A ring sees the brushed
-orders of its rooms, and an alert on one of its rooms sees the ring.
+orders of its rooms, and an alert on one of its rooms sees the ring; one of each is no duplicate,
+for a ring silences its rooms when alerts are delivered.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,7 +28,7 @@ class Case:
         adversary: which line of the tables in `docs/truth.md`; its kind where it has none.
         delay_ms: event time from the start to the alert; None if there is none.
         orders_before: planted orders taken until the alert; None if there is none.
-        duplicates: further alerts on it.
+        duplicates: further alerts of a kind on it.
         wrong_kinds: alerts in its room and time that name something else.
         planted_minor, marked_minor: money of its orders, and of those that were suspected.
     """
@@ -148,10 +149,12 @@ def _case(folded: Folded, line: Planted, room_id: str, within: list[Fired]) -> C
         paged=any(each.severity == "page" for each in hits),
         delay_ms=None if first_ms is None else first_ms - line["started_ms"],
         orders_before=None if first_ms is None else sum(each.ts_ms <= first_ms for each in orders),
-        duplicates=max(0, len(hits) - 1),
+        duplicates=len(hits) - len({each.kind for each in hits}),
         wrong_kinds=len(within) - len(hits),
         planted_minor=sum(each.amount_minor for each in orders),
-        marked_minor=sum(each.amount_minor for each in orders if each.suspected),
+        marked_minor=sum(
+            each.amount_minor for each in orders if (room_id, each.order_id) in folded.suspected
+        ),
     )
 
 
@@ -177,5 +180,6 @@ def _honest(folded: Folded, planted_orders: dict[str, set[str]]) -> tuple[int, i
         for order in orders:
             if order.order_id not in ids:
                 honest_minor += order.amount_minor
-                marked_minor += order.amount_minor if order.suspected else 0
+                if (room_id, order.order_id) in folded.suspected:
+                    marked_minor += order.amount_minor
     return honest_minor, marked_minor

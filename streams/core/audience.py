@@ -6,8 +6,8 @@ by the viewer's next event, or by the watermark before the next record of the ro
 (design, section 6).
 
 State: the open visits, a queue of those that may fall silent soon (twice the cap at most),
-counters, a histogram of stays, a sketch of viewers. Cap: `visits`; eviction: the visit last seen
-first, which ends there.
+counters, a histogram of stays, a sketch of viewers, the minutes that detectors have not heard of
+yet. Cap: `visits`; eviction: the visit last seen first, which ends there.
 """
 
 from bisect import bisect_right
@@ -22,10 +22,13 @@ from streams.core.attendance import STAYS_MS, Attendance
 from streams.core.distinct import DistinctCount
 from streams.core.gone import Gone
 from streams.core.histogram import DurationHistogram
-from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes
+from streams.core.integrity.stretch import Stretches
+from streams.core.pane import MINUTE_MS, PANE_ACTIONS, Panes, Stay
 from streams.core.stickiness.state import RoomDays
 
 UNSEEN_MS = 90_000
+# What is looked at for fake viewers: visits that are over at once, and those that last.
+BOUNCE_MS, LONG_MS = 5_000, 60_000
 # With fewer visits than this, that a buyer was never seen says nothing about him.
 VISITS_THAT_TELL = 10
 # All open visits are looked through once in so much event time, or more rarely, for those that may
@@ -42,9 +45,10 @@ _INTERACTIONS = ("comment", "like", "share", "follow", "gift")
 class Visit:
     """One continuous stay of one viewer."""
 
-    __slots__ = ("last_ms", "same_day_until_ms", "start_ms")
+    __slots__ = ("acted", "last_ms", "same_day_until_ms", "start_ms")
 
     def __init__(self, start_ms: int, same_day_until_ms: int) -> None:
+        self.acted = False  # did anything besides being there
         self.start_ms = start_ms
         self.last_ms = start_ms
         self.same_day_until_ms = same_day_until_ms  # until then its days know of it
@@ -56,6 +60,7 @@ class Audience:
     Attributes:
         watch_ms: total of ended visits, and of open ones up to last seen.
         peak_online: the most visits open at once, as known at each moment.
+        stays_to: ended visits by how many of `STAYS_MS` they reached.
         actions: how often each of `COUNTED_ACTIONS` was seen.
     """
 
@@ -64,15 +69,17 @@ class Audience:
         "_evictions",
         "_limit",
         "_looked_ahead_to_ms",
+        "_looked_at",
         "_open",
         "_panes",
         "_recently_gone",
         "_silent",
-        "_stays_to",
         "actions",
         "ended",
         "peak_online",
         "stays",
+        "stays_to",
+        "stretches",
         "viewers",
         "visits",
         "watch_ms",
@@ -84,6 +91,7 @@ class Audience:
         self._evictions = evictions
         self._recently_gone = Gone(evictions)
         self._limit = limits.cap("visits")
+        self._looked_at = limits.cap("minute_visits")
         self._open: dict[str, Visit] = {}
         # Every open visit that will be silent by `_looked_ahead_to_ms` stands in `_silent`, a heap,
         # at that moment or an earlier one, once or more often; other viewers may stand there, too.
@@ -93,8 +101,9 @@ class Audience:
         self.ended = 0
         self.peak_online = 0
         self.watch_ms = 0
-        self._stays_to = [0] * (len(STAYS_MS) + 1)  # by how many of `STAYS_MS` they reached
+        self.stays_to = [0] * (len(STAYS_MS) + 1)
         self.stays = DurationHistogram()
+        self.stretches = Stretches()
         self.viewers = DistinctCount()
         self.actions: dict[str, int] = dict.fromkeys(COUNTED_ACTIONS, 0)
 
@@ -105,7 +114,7 @@ class Audience:
     @property
     def stayed(self) -> list[int]:
         """How many ended visits were at least as long as each of `STAYS_MS`."""
-        return [sum(self._stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
+        return [sum(self.stays_to[reached:]) for reached in range(1, len(STAYS_MS) + 1)]
 
     def view(  # noqa: C901 - the hottest path: a call for a case would cost more than the case
         self, event: View, watermark_ms: int, open_from_ms: int
@@ -138,9 +147,10 @@ class Audience:
             if action == "leave":
                 self._days.seen(viewer_id, ts_ms)  # no visit, yet a view
                 return
-            self._start(viewer_id, ts_ms, watermark_ms, open_from_ms)
+            visit = self._start(event, ts_ms, watermark_ms, open_from_ms)
         if action != "heartbeat" and action != "enter":  # noqa: PLR1714 - faster than a set
             self.actions[action] += 1
+            visit.acted = True
             if ts_ms >= open_from_ms and action in PANE_ACTIONS:
                 self._panes.at(ts_ms).count(action)
 
@@ -158,8 +168,14 @@ class Audience:
         if visit is None:
             seen_ms = self._recently_gone.last_seen_ms(viewer_id)
             return seen_ms is not None and seen_ms >= ts_ms - within_ms, None
+        visit.acted = True  # an order is no view, but its buyer is no mere viewer
         dwell_ms = max(0, ts_ms - visit.start_ms) if ts_ms - visit.last_ms < UNSEEN_MS else None
         return visit.last_ms >= ts_ms - within_ms, dwell_ms
+
+    def is_here(self, viewer_id: str, ts_ms: int) -> bool:
+        """Whether someone is in the room at a moment; asked when what he does then arrives."""
+        visit = self._open.get(viewer_id)
+        return visit is not None and ts_ms - visit.last_ms < UNSEEN_MS
 
     def forget(self, watermark_ms: int) -> None:
         """Forget who left long ago; asked when minutes close."""
@@ -185,6 +201,7 @@ class Audience:
     def close(self, closed_ms: int, watermark_ms: int, open_from_ms: int) -> None:
         """End every visit: the room closes."""
         self.expire(watermark_ms, open_from_ms)
+        self._panes.at(max(closed_ms, open_from_ms)).closings += 1
         for viewer_id, visit in list(self._open.items()):
             self._leave(viewer_id, visit, closed_ms, open_from_ms)
 
@@ -221,11 +238,12 @@ class Audience:
         ]
         heapify(self._silent)
 
-    def _start(self, viewer_id: str, ts_ms: int, watermark_ms: int, open_from_ms: int) -> None:
+    def _start(self, event: View, ts_ms: int, watermark_ms: int, open_from_ms: int) -> Visit:
+        viewer_id = event.viewer_id
         if len(self._open) >= self.peak_online:
             # perhaps more are here than ever: without those that the watermark ended before this
             self.expire(watermark_ms, open_from_ms)
-        self._open[viewer_id] = Visit(ts_ms, self._days.seen(viewer_id, ts_ms))
+        visit = self._open[viewer_id] = Visit(ts_ms, self._days.seen(viewer_id, ts_ms))
         if ts_ms + UNSEEN_MS <= self._looked_ahead_to_ms:
             heappush(self._silent, (ts_ms + UNSEEN_MS, viewer_id))
             if len(self._silent) > 2 * self._limit:  # most of these visits ended by `leave`
@@ -235,6 +253,11 @@ class Audience:
         if ts_ms >= open_from_ms:
             pane = self._panes.at(ts_ms)
             pane.visits += 1
+            if event.device_id is not None:
+                pane.devices[viewer_id] = event.device_id
+                if len(pane.devices) > self._looked_at:
+                    del pane.devices[next(iter(pane.devices))]
+                    self._evictions.count("minute_visits")
         else:  # late: no pane counts its start, but it is online from the first that is open
             pane = self._panes.at(open_from_ms)
         pane.online_change += 1
@@ -242,6 +265,7 @@ class Audience:
             if len(self._open) > self._limit:
                 self._evict(open_from_ms)
             self.peak_online = max(self.peak_online, len(self._open))
+        return visit
 
     def _leave(self, viewer_id: str, visit: Visit, ts_ms: int, open_from_ms: int) -> None:
         end_ms = max(ts_ms, visit.start_ms)
@@ -250,7 +274,9 @@ class Audience:
     def _lapse(self, viewer_id: str, visit: Visit, open_from_ms: int) -> None:
         """End a visit when last seen; it is online until 90 s have passed since then."""
         gone_ms = visit.last_ms + UNSEEN_MS - 1
-        self._end(viewer_id, visit, visit.last_ms, max(gone_ms, open_from_ms))
+        gone_ms = max(gone_ms, open_from_ms)
+        self._panes.at(gone_ms).lapsed += 1
+        self._end(viewer_id, visit, visit.last_ms, gone_ms)
 
     def _end(self, viewer_id: str, visit: Visit, end_ms: int, gone_ms: int) -> None:
         """End a visit; it is no longer online at the end of the minute that contains `gone_ms`."""
@@ -260,8 +286,16 @@ class Audience:
         stay_ms = end_ms - visit.start_ms
         self.ended += 1
         self.stays.add(stay_ms)
-        self._stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
-        self._panes.at(gone_ms).online_change -= 1
+        self.stays_to[bisect_right(STAYS_MS, stay_ms)] += 1
+        pane = self._panes.at(gone_ms)
+        pane.online_change -= 1
+        if stay_ms < BOUNCE_MS:
+            pane.bounces += 1
+        elif stay_ms >= LONG_MS:
+            pane.stays.append(Stay(viewer_id, visit.start_ms, stay_ms, visit.acted))
+            if len(pane.stays) > self._looked_at:
+                del pane.stays[0]
+                self._evictions.count("minute_visits")
 
     def _evict(self, open_from_ms: int) -> None:
         visits = self._open
@@ -273,18 +307,19 @@ class Audience:
     def snapshot(self) -> list[Any]:
         return [
             [
-                [id_, visit.start_ms, visit.same_day_until_ms, visit.last_ms]
+                [id_, visit.start_ms, visit.same_day_until_ms, visit.last_ms, visit.acted]
                 for id_, visit in self._open.items()
             ],
             self.visits,
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             self.stays.snapshot(),
             self.viewers.snapshot(),
             self._recently_gone.snapshot(),
             self.actions,
+            self.stretches.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
@@ -294,18 +329,20 @@ class Audience:
             self.ended,
             self.peak_online,
             self.watch_ms,
-            self._stays_to,
+            self.stays_to,
             stays,
             viewers,
             recently_gone,
             self.actions,
+            stretches,
         ) = state
+        self.stretches.restore(stretches)
         self.stays.restore(stays)
         self.viewers.restore(viewers)
         self._recently_gone.restore(recently_gone)
-        for viewer_id, start_ms, same_day_until_ms, last_ms in visits:
+        for viewer_id, start_ms, same_day_until_ms, last_ms, acted in visits:
             visit = self._open[viewer_id] = Visit(start_ms, same_day_until_ms)
-            visit.last_ms = last_ms
+            visit.last_ms, visit.acted = last_ms, acted
 
 
 assert UNSEEN_MS > MINUTE_MS

@@ -2,6 +2,7 @@
 
 from schemas.codec import Product
 from schemas.details import Detail
+from schemas.links import LinkRecord
 from schemas.records import Alert, DeadLetter, ProductFigures, ProductMark, RoomFigures, RoomMinute
 
 
@@ -11,6 +12,7 @@ class Emissions:
     Attributes:
         alerts: versions of alerts, as their evidence came by event time.
         marks: what was done with products, in order of arrival.
+        links: what orders say of who shares what, in the order in which it has to be written.
         evicted: last figures of rooms that had to go, with those of their products and details.
     """
 
@@ -20,6 +22,7 @@ class Emissions:
         "evicted",
         "evicted_details",
         "evicted_products",
+        "links",
         "marks",
         "minutes",
     )
@@ -28,6 +31,7 @@ class Emissions:
         self.alerts: list[Alert] = []
         self.minutes: list[RoomMinute] = []
         self.marks: list[ProductMark] = []
+        self.links: list[LinkRecord] = []
         self.dead_letters: list[DeadLetter] = []
         self.evicted: list[RoomFigures] = []
         self.evicted_products: list[ProductFigures] = []

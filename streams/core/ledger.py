@@ -11,7 +11,7 @@ dropped.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codec import Order, Refund
 from streams.core import limits
@@ -68,6 +68,25 @@ class Refunded:
     first_of_order: bool
     merchant_id: str | None
     suspected: bool
+
+
+class TakenOff(NamedTuple):
+    """What a mark takes off trusted GMV of its room and product."""
+
+    product_id: str
+    merchant_id: str | None
+    ordered_ms: int
+    orders: int
+    amount_minor: int
+    refunded_minor: int
+
+    def reversed(self) -> "TakenOff":
+        """What gives it back."""
+        return self._replace(
+            orders=-self.orders,
+            amount_minor=-self.amount_minor,
+            refunded_minor=-self.refunded_minor,
+        )
 
 
 class Ledger:
@@ -180,6 +199,12 @@ class Ledger:
         self.suspected_minor += known.amount_minor
         self.suspected_refunded_minor += known.refunded_minor
         return known
+
+    def take_off(self, off: TakenOff) -> None:
+        """Take off, or give back, what a ring has marked; nothing is looked up."""
+        self.suspected_orders += off.orders
+        self.suspected_minor += off.amount_minor
+        self.suspected_refunded_minor += off.refunded_minor
 
     def rest(self, watermark_ms: int) -> None:
         """Free what is no longer remembered."""

@@ -7,7 +7,7 @@ the keys of the topics that are read.
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from schemas.details import AfterSalesFigures, Detail, SoldHour
+from schemas.details import AfterSalesFigures, Detail, SoldHour, TrialSale
 from schemas.records import ProductFigures, RoomFigures
 
 _DetailKey = tuple[str | int | None, ...]
@@ -65,4 +65,6 @@ def _key(detail: Detail) -> _DetailKey:
         return detail.room_id, detail.merchant_id, detail.party
     if isinstance(detail, SoldHour):
         return detail.room_id, detail.product_id, detail.merchant_id, detail.hour_ms
+    if isinstance(detail, TrialSale):
+        return detail.room_id, detail.product_id
     return detail.room_id, detail.minute_ms

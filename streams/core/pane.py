@@ -10,10 +10,10 @@ at it. Panes carry the change; the sum over closed minutes is the figure.
 """
 
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from schemas.records import RoomMinute
-from streams.core.snapshots import Sums
+from streams.core.snapshots import wide
 
 MINUTE_MS = 60_000
 _room_of = attrgetter("room_id")
@@ -21,23 +21,54 @@ _minute_of = attrgetter("minute_ms")
 PANE_ACTIONS = frozenset({"comment", "like", "click"})  # what a line shows of what viewers do
 
 
-class Pane(Sums):
-    """Counters of one room-minute."""
+class Stay(NamedTuple):
+    """A visit of a minute or longer that has ended.
 
-    __slots__ = (
-        "clicks",
-        "comments",
-        "gross_minor",
-        "likes",
-        "minute_ms",
-        "online_change",
-        "orders",
-        "refunded_minor",
-        "visits",
-    )
+    Attributes:
+        acted: whether the viewer did anything besides being there.
+    """
+
+    viewer_id: str
+    start_ms: int
+    stay_ms: int
+    acted: bool
+
+
+_COUNTS: Final = (
+    "bounces",
+    "clicks",
+    "closings",
+    "comments",
+    "gross_minor",
+    "lapsed",
+    "likes",
+    "minute_ms",
+    "online_change",
+    "orders",
+    "refunded_minor",
+    "visits",
+)
+
+
+class Pane:
+    """What happened in one room-minute.
+
+    Attributes:
+        bounces: visits that were over within seconds, by when they were.
+        closings: how often the room closed.
+        lapsed: visits that ended unseen, and not by `leave`.
+        stays: the longer visits that ended.
+        devices: of viewers whose visit started with one, by viewer.
+    """
+
+    __slots__ = (*_COUNTS, "devices", "stays")
 
     def __init__(self, minute_ms: int) -> None:
+        self.stays: list[Stay] = []
+        self.devices: dict[str, str] = {}
         self.minute_ms = minute_ms
+        self.bounces = 0
+        self.closings = 0
         self.orders = 0
         self.gross_minor = 0
         self.refunded_minor = 0
@@ -46,6 +77,7 @@ class Pane(Sums):
         self.likes = 0
         self.clicks = 0
         self.online_change = 0
+        self.lapsed = 0
 
     def count(self, action: str) -> None:
         """Count one of `PANE_ACTIONS`."""
@@ -66,6 +98,16 @@ class Pane(Sums):
             or self.likes
             or self.clicks
         )
+
+    def snapshot(self) -> list[Any]:
+        counts = [wide(getattr(self, name)) for name in _COUNTS]
+        return [counts, [list(stay) for stay in self.stays], self.devices]
+
+    def restore(self, state: list[Any]) -> None:
+        counts, stays, self.devices = state
+        for name, value in zip(_COUNTS, counts, strict=True):
+            setattr(self, name, int(value))
+        self.stays = [Stay(*stay) for stay in stays]
 
 
 class Panes:

@@ -8,34 +8,34 @@ applied to its room.
 
 State: the clock, the rooms, counts. Cap: `rooms`; the room last seen by event time goes first, with
 its final figures emitted. What is emitted: closed minutes, marks of products,
-dead letters, alerts, figures of evicted rooms.
+dead letters, alerts, links for rings, figures of evicted rooms.
 """
 
-from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from operator import length_hint
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import codec
 from schemas.clock import NOTHING_MS, OUT_OF_ORDER_MS, EventClock
 from schemas.codec import Event, RoomEvent, Rules, Tick, View
 from schemas.details import Detail
-from schemas.errors import InputError, Reason
+from schemas.errors import InputError
 from schemas.events import LATEST_MS
-from schemas.records import DeadLetter, ProductFigures, Progress, RoomFigures, RoomMinute, Version
+from schemas.links import RingMark
+from schemas.records import ProductFigures, Progress, RoomFigures, RoomMinute, Version
 from schemas.rules import RuleSet
-from schemas.topics import LIVE_EVENTS
 from streams.core import limits
 from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions, mark_of
 from streams.core.integrity.detectors import Detectors
+from streams.core.outcomes import Outcome, Outcomes, is_accepted
 from streams.core.pane import MINUTE_MS, sort_minutes
 from streams.core.resting import Resting
-from streams.core.room import REPEAT, Moment, Outcome, Refusal, Room
+from streams.core.room import Moment, Room
 from streams.core.stickiness.state import Stickiness
-from streams.core.tally import Tally, by_name
+from streams.core.tally import by_name
 
 # A record that waits for a verdict on its stamp: offset, bytes, event.
 Held = tuple[int, bytes, RoomEvent]
@@ -64,23 +64,26 @@ class Partition:
 
     Attributes:
         next_offset: the offset that comes next; a record below it was folded before.
+        next_marks_offset: the same of the marks of rings.
     """
 
     def __init__(self, number: int, rules: RuleSet | None = None, zone: str = DEFAULT_ZONE) -> None:
         self.number = number
         self.next_offset = 0
+        self.next_marks_offset = 0
         self.clock: EventClock[Held] = EventClock()
         self.rooms: dict[str, Room] = {}
         self.evictions = limits.Evictions()
         self.stickiness = Stickiness(ZoneInfo(zone), self.evictions)
-        self.tally = Tally()
-        self.detectors = Detectors(self.evictions, rules)
+        self._outcomes = Outcomes(number)
+        self.tally = self._outcomes.tally
+        self.detectors = Detectors(number, self.evictions, rules)
         self._moment = Moment(NOTHING_MS, NOTHING_MS)
         self._next_close_ms = NOTHING_MS  # a stamp from this one on closes a minute
         self._due_ms = NOTHING_MS  # a stamp from this one on closes a minute or makes evidence due
         self._resting = Resting()
         self._with_open_minutes: dict[str, None] = {}
-        self._out = Emissions()
+        self._emit_anew()
 
     def fold(
         self, offsets: Sequence[int], values: Sequence[bytes], events: Sequence[Event | InputError]
@@ -89,7 +92,7 @@ class Partition:
 
         `events` holds what `codec.decode_all` made of `values`.
         """
-        self._out = out = Emissions()
+        out = self._emit_anew()
         if not offsets or offsets[-1] < self.next_offset:
             return out
         known = bisect_left(offsets, self.next_offset)
@@ -97,7 +100,19 @@ class Partition:
             offsets, values, events = offsets[known:], values[known:], events[known:]
         self._fold_new(offsets, values, events)
         self.next_offset = offsets[-1] + 1
+        out.links = self.detectors.linking.take()
         return out
+
+    def mark(self, offsets: Sequence[int], marks: Sequence[RingMark]) -> None:
+        """Take what rings have marked, in the order of its topic; what came before is skipped.
+
+        It changes trusted figures and nothing else, and no record depends on it: when it comes
+        between the records of the log does not matter.
+        """
+        for offset, mark in zip(offsets, marks, strict=True):
+            if offset >= self.next_marks_offset:
+                self.next_marks_offset = offset + 1
+                self.detectors.mark(self.rooms, mark)
 
     def _fold_new(
         self, offsets: Sequence[int], values: Sequence[bytes], events: Sequence[Event | InputError]
@@ -138,6 +153,7 @@ class Partition:
                 room.audience.view(event, watermark_ms, open_from_ms)
                 if event.product_id is not None:
                     room.products.view(event, event.product_id)
+                    room.trials.view(event, event.product_id, open_from_ms)
                 room.changed = True
                 if ts_ms > room.last_ms:  # noqa: PLR1730 - `max` takes six times as long
                     room.last_ms = ts_ms
@@ -150,7 +166,7 @@ class Partition:
                 due_ms = self._due_ms
                 if outcome is not None:
                     at = len(events) - length_hint(rest) - 1
-                    self._tell(offsets[at], values[at], event, outcome)
+                    self._outcomes.tell(offsets[at], values[at], event, outcome)
         clock.reach(greatest_ms)
         moment.watermark_ms = clock.greatest_ms - OUT_OF_ORDER_MS
         self.tally.accepted[View] += views
@@ -178,7 +194,7 @@ class Partition:
                 self.clock.believe(event.ts_ms, event.room_id)
                 outcome = self._apply(event)
                 if outcome is not None:
-                    self._tell(offset, values[at], event, outcome)
+                    self._outcomes.tell(offset, values[at], event, outcome)
                 return
             held = (offset, values[at], event)
             for item, believed in self.clock.observe(event.ts_ms, event.room_id, held):
@@ -188,7 +204,7 @@ class Partition:
         elif kind is Rules:
             self._rules(offset, values, at, event)
         else:
-            self._reject(offset, values[at], event.reason, event.detail)
+            self._outcomes.reject(offset, values[at], event.reason, event.detail)
 
     @property
     def watermark_ms(self) -> int | None:
@@ -198,7 +214,7 @@ class Partition:
     @property
     def version(self) -> Version:
         """What a live view of this moment has seen."""
-        return Version(self.number, self.next_offset)
+        return Version(self.number, self.next_offset, self.next_marks_offset)
 
     def figures(self, rooms: Iterable[Room]) -> tuple[list[RoomFigures], list[ProductFigures]]:
         """Live views of rooms: their figures at the watermark, and those of changed products."""
@@ -233,8 +249,14 @@ class Partition:
 
     def end(self, closing_ms: int) -> Emissions:
         """End a session as if a tick followed that is counted nowhere."""
-        self._out = out = Emissions()
+        out = self._emit_anew()
         self._reach(closing_ms)
+        out.links = self.detectors.linking.take()
+        return out
+
+    def _emit_anew(self) -> Emissions:
+        self._out = out = Emissions()
+        self._outcomes.dead_letters = out.dead_letters
         return out
 
     def _decided(self, held: Held, *, believed: bool) -> None:
@@ -242,7 +264,7 @@ class Partition:
         offset, value, event = held
         outcome = self._apply(event, believed=believed)
         if outcome is not None:
-            self._tell(offset, value, event, outcome)
+            self._outcomes.tell(offset, value, event, outcome)
 
     def _apply(self, event: RoomEvent, *, believed: bool = True) -> Outcome:
         """Apply an event to its room, at the watermark that stands after its stamp."""
@@ -258,7 +280,7 @@ class Partition:
             room = self._new_room(event.room_id)
         outcome = self._apply_to(room, event)
         moment.believed = True
-        if not known and _is_accepted(outcome):
+        if not known and is_accepted(outcome):
             self._add(room)
         return outcome
 
@@ -267,7 +289,7 @@ class Partition:
         kind = type(event)
         moment = self._moment
         outcome = _APPLY[kind](room, event, moment)
-        if outcome is None or _is_accepted(outcome):
+        if outcome is None or is_accepted(outcome):
             tally = self.tally
             tally.accepted[kind] += 1
             room.changed = True
@@ -304,23 +326,14 @@ class Partition:
         self._out.alerts += self.detectors.advance(self.rooms, watermark_ms)
         if closes:
             self._out.alerts += self.detectors.settle(self.rooms, watermark_ms)
+            self.detectors.linking.passed(watermark_ms)
             self._resting.look(self.rooms.values(), self._moment)
         self._plan()
-
-    def _tell(
-        self, offset: int, value: bytes, event: RoomEvent, outcome: Refusal | Literal[True]
-    ) -> None:
-        """Count and keep what was not accepted, or not wholly."""
-        if outcome is REPEAT:
-            self.tally.duplicates[type(event)] += 1
-        elif outcome.wholly:
-            self._reject(offset, value, outcome.reason, outcome.detail)
-        else:
-            self._dead_letter(offset, value, outcome.reason, outcome.detail)
 
     def _add(self, room: Room) -> None:
         """A room exists from its first accepted event; one has to go when there are too many."""
         self.rooms[room.room_id] = room
+        self.detectors.room_came(room)
         if len(self.rooms) <= limits.cap("rooms"):
             return
         rooms = self.rooms
@@ -340,7 +353,7 @@ class Partition:
     def _tick(self, event: Tick) -> None:
         self._reach(event.ts_ms)
         self.stickiness.happened(event.ts_ms)
-        self._count_broadcast(Tick)
+        self._outcomes.broadcast(Tick)
 
     def _rules(self, offset: int, values: Sequence[bytes], at: int, event: Rules) -> None:
         """Put rules in force, or refuse them and change nothing."""
@@ -348,15 +361,9 @@ class Partition:
             self.detectors.put_in_force(event.version, event.rules)
         except InputError as error:
             if self.number == 0:  # every partition has the record; the first one counts it
-                self._reject(offset, values[at], error.reason, error.detail)
+                self._outcomes.reject(offset, values[at], error.reason, error.detail)
             return
-        self._count_broadcast(Rules)
-
-    def _count_broadcast(self, kind: type) -> None:
-        """Every partition has the record; the first one counts it."""
-        if self.number == 0:
-            self.tally.accepted[kind] += 1
-            self.tally.broadcast += 1
+        self._outcomes.broadcast(Rules)
 
     def _reach(self, ts_ms: int) -> None:
         """Event time has reached a stamp: decide what waits, close minutes."""
@@ -374,7 +381,7 @@ class Partition:
         open_from_ms = watermark_ms - watermark_ms % MINUTE_MS
         lines: list[RoomMinute] = []
         still_open: dict[str, None] = {}
-        for room_id in list(self._with_open_minutes):
+        for room_id in sorted(self._with_open_minutes):  # the order in which detectors hear of them
             room = self.rooms[room_id]
             lines += room.close_minutes(moment, open_from_ms)
             if room.panes.open:
@@ -385,16 +392,6 @@ class Partition:
         self._out.minutes += lines
         moment.open_from_ms = open_from_ms
         self._next_close_ms = open_from_ms + MINUTE_MS + OUT_OF_ORDER_MS
-
-    def _reject(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
-        self.tally.reject(reason)
-        self._dead_letter(offset, value, reason, detail)
-
-    def _dead_letter(self, offset: int, value: bytes, reason: Reason, detail: str) -> None:
-        record = b64encode(value).decode()
-        self._out.dead_letters.append(
-            DeadLetter(reason, detail, LIVE_EVENTS, self.number, offset, record)
-        )
 
     def snapshot(self) -> list[Any]:
         """The whole state in plain values."""
@@ -411,15 +408,18 @@ class Partition:
             self.detectors.snapshot(),
             [moment.watermark_ms, moment.open_from_ms, self._next_close_ms, self._resting.next_ms],
             self.stickiness.snapshot(),
+            self.next_marks_offset,
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "Partition":
         """The partition that a snapshot was taken of."""
-        number, next_offset, clock, rooms, evicted, tally, detectors, moment, stickiness = state
+        number, next_offset, clock, rooms, evicted, tally, detectors, moment, *rest = state
+        stickiness, next_marks_offset = rest
         watermark_ms, open_from_ms, next_close_ms, rest_at_ms = moment
         self = cls(number)
         self.next_offset = next_offset
+        self.next_marks_offset = next_marks_offset
         for item in clock[3]:
             offset, value = item[2]
             item[2] = (offset, value, codec.decode(value))
@@ -439,8 +439,3 @@ class Partition:
                 self._with_open_minutes[room.room_id] = None
         self._plan()
         return self
-
-
-def _is_accepted(outcome: Outcome) -> bool:
-    """Whether an event counts, at least in part."""
-    return outcome is None or (outcome is not REPEAT and not outcome.wholly)

@@ -14,7 +14,7 @@ from typing import Any
 from schemas.codec import Order, Refund, View
 from schemas.records import ProductFigures, Version
 from streams.core import limits
-from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Refunded, TakenOff
 from streams.core.snapshots import Sums
 
 Pair = tuple[str, str | None]
@@ -165,6 +165,13 @@ class Products:
         figures.suspected_orders += 1
         figures.suspected_minor += known.amount_minor
         figures.suspected_refunded_minor += known.refunded_minor
+
+    def take_off(self, off: TakenOff) -> None:
+        """Take off, or give back, what a ring has marked."""
+        figures = self._at(off.product_id, off.merchant_id, off.ordered_ms)
+        figures.suspected_orders += off.orders
+        figures.suspected_minor += off.amount_minor
+        figures.suspected_refunded_minor += off.refunded_minor
 
     def _at(self, product_id: str, merchant_id: str | None, ts_ms: int) -> ProductLedger:
         pair = (product_id, merchant_id)

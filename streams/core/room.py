@@ -8,7 +8,7 @@ refused, wholly or in part.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from schemas.codec import (
     Checkout,
@@ -22,30 +22,21 @@ from schemas.codec import (
     View,
 )
 from schemas.details import Detail
-from schemas.errors import Reason
 from schemas.records import ProductFigures, RoomFigures, RoomMinute, RoomSummary, Version
 from streams.core import dictionary, limits
 from streams.core.after_sales import AfterSales
 from streams.core.audience import Audience
 from streams.core.funnel import Funnel
 from streams.core.integrity.detectors import Detectors
-from streams.core.integrity.facts import Minute
 from streams.core.integrity.suspicion import Suspicion
-from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded
+from streams.core.ledger import QUALITY_REASONS, KnownOrder, Ledger, Refunded, TakenOff
 from streams.core.market.sold_hours import SoldHours
-from streams.core.pane import MINUTE_MS, Panes
+from streams.core.market.trials import Trials
+from streams.core.outcomes import REPEAT, Outcome, Refusal, from_the_future
+from streams.core.pane import Panes
 from streams.core.pitch import Pitch
 from streams.core.products import Products
 from streams.core.stickiness.state import RoomDays
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an event is refused; `wholly` unless a part of it was accepted."""
-
-    reason: Reason
-    detail: str
-    wholly: bool = True
 
 
 @dataclass(slots=True)
@@ -61,10 +52,6 @@ class Moment:
     watermark_ms: int
     open_from_ms: int
     believed: bool = True
-
-
-Outcome = Refusal | Literal[True] | None
-REPEAT: Literal[True] = True
 
 
 class Room:
@@ -96,6 +83,7 @@ class Room:
         "room_id",
         "sold_hours",
         "suspicion",
+        "trials",
     )
 
     def __init__(
@@ -122,6 +110,7 @@ class Room:
         self.after_sales = AfterSales(evictions)
         self.pitch = Pitch(evictions)
         self.sold_hours = SoldHours(evictions)
+        self.trials = Trials(evictions)
         self.products = Products(evictions)
 
     def room_opened(self, event: RoomOpened, _moment: Moment) -> Outcome:
@@ -137,10 +126,11 @@ class Room:
 
     def view(self, event: View, moment: Moment) -> Outcome:
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         self.audience.view(event, moment.watermark_ms, moment.open_from_ms)
         if event.product_id is not None:
             self.products.view(event, event.product_id)
+            self.trials.view(event, event.product_id, moment.open_from_ms)
         return None
 
     def order(self, event: Order, moment: Moment) -> Outcome:
@@ -152,6 +142,7 @@ class Room:
             self.days.ordered(event.buyer_id, event.amount_minor, event.ts_ms)
             self.pitch.ordered(event.ts_ms, event.amount_minor)
             self.sold_hours.ordered(event)
+            self.trials.order(event, moment.open_from_ms)
         if moment.believed and event.ts_ms >= moment.open_from_ms:
             pane = self.panes.at(event.ts_ms)
             pane.orders += 1
@@ -170,6 +161,17 @@ class Room:
             self.changed = True
         return known
 
+    def known_order(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """What is still remembered of a paid order."""
+        return self.ledger.known(order_id, watermark_ms)
+
+    def take_off(self, off: TakenOff, *, again: bool) -> None:
+        """Take off trusted GMV what a ring has marked, or give it back where it is off `again`."""
+        off = off.reversed() if again else off
+        self.ledger.take_off(off)
+        self.products.take_off(off)
+        self.changed = True
+
     def refund(self, event: Refund, moment: Moment) -> Outcome:
         refunded = self.ledger.refund(event, moment.watermark_ms)
         if refunded is None:
@@ -180,7 +182,11 @@ class Room:
             self.days.refunded(accepted_minor, event.ordered_ts_ms)
             self._came_back(event, refunded, believed=moment.believed)
             if moment.believed:
+                self.trials.refund(event, accepted_minor, moment.open_from_ms)
                 self._detectors.happened(event)
+                if event.reason == "cancelled":
+                    is_here = self.audience.is_here(event.buyer_id, event.ts_ms)
+                    self._detectors.cancelled(event, is_here=is_here)
             if refunded.suspected:
                 suspects = self._detectors.suspects
                 suspects.refunded(self.room_id, event.order_id, accepted_minor)
@@ -206,11 +212,12 @@ class Room:
 
     def exposure(self, event: Exposure, moment: Moment) -> Outcome:
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         self.funnel.exposure(event)
         if event.product_id is not None:
             figures = self.products.touched(event.product_id, event.ts_ms)
             figures.product_impressions += event.impressions
+            self.trials.exposure(event, event.product_id, moment.open_from_ms)
         return None
 
     def checkout(self, event: Checkout, moment: Moment) -> Outcome:
@@ -218,7 +225,7 @@ class Room:
         if self.funnel.knows(event.order_id, watermark_ms):
             return REPEAT
         if not moment.believed:
-            return _from_the_future(event.ts_ms)
+            return from_the_future(event.ts_ms)
         paid = self.ledger.knows(event.order_id, watermark_ms)
         self.funnel.checkout(event, watermark_ms, paid=paid)
         self.products.touched(event.product_id, event.ts_ms).checkouts += 1
@@ -251,6 +258,7 @@ class Room:
 
     def product(self, event: Product, moment: Moment) -> Outcome:
         if moment.believed:
+            self.trials.product(event, moment.open_from_ms)
             self._detectors.happened(event)
         if event.merchant_id is not None:
             self.products.belongs_to(event.product_id, event.merchant_id, event.ts_ms)
@@ -262,8 +270,9 @@ class Room:
         self.audience.forget(moment.watermark_ms)
         lines = []
         for pane, online in self.panes.close(before_ms):
-            minute = Minute(online, pane.visits, pane.orders)
-            self._detectors.minute_closed(self.room_id, pane.minute_ms + MINUTE_MS, minute)
+            self._detectors.minute_closed(self.room_id, pane, online)
+            if self._detectors.watches_audience:
+                self._detectors.audience(self.room_id, self.audience.stretches, pane, online)
             if pane.has_a_line():
                 lines.append(self.panes.line(pane, online))
         return lines
@@ -275,6 +284,7 @@ class Room:
         self.ledger.rest(watermark_ms)
         self.funnel.rest(watermark_ms)
         self.after_sales.rest(watermark_ms)
+        self.trials.rest(moment.open_from_ms)
         if self.suspicion is not None:
             self.suspicion.orders.forget(watermark_ms)
         self.rested_ms = self.last_ms
@@ -349,9 +359,12 @@ class Room:
 
     def details(self, version: Version) -> list[Detail]:
         """What else changed since last asked; figures are asked for first."""
-        loads = self.after_sales.loads.shown(version, self.room_id)
-        minutes = self.pitch.shown(version, self.room_id)
-        return [*loads, *minutes, *self.sold_hours.shown(version, self.room_id)]
+        return [
+            *self.after_sales.loads.shown(version, self.room_id),
+            *self.pitch.shown(version, self.room_id),
+            *self.sold_hours.shown(version, self.room_id),
+            *self.trials.shown(version, self.room_id),
+        ]
 
     def show_all_again(self) -> None:
         """Take all products and details that were shown for lost."""
@@ -359,6 +372,7 @@ class Room:
         self.after_sales.loads.show_all_again()
         self.pitch.show_all_again()
         self.sold_hours.show_all_again()
+        self.trials.show_all_again()
 
     def snapshot(self) -> list[Any]:
         opened = self.opened
@@ -385,6 +399,7 @@ class Room:
             self.after_sales.snapshot(),
             self.pitch.snapshot(),
             self.sold_hours.snapshot(),
+            self.trials.snapshot(),
             self.products.snapshot(),
             self.suspicion.snapshot() if self.suspicion else None,
             self.rested_ms,
@@ -392,7 +407,8 @@ class Room:
 
     def restore(self, state: list[Any]) -> None:
         _, opened, self.closed_ms, self.last_ms, panes, ledger, audience, *rest = state
-        funnel, after_sales, pitch, sold_hours, products, suspicion, self.rested_ms = rest
+        funnel, after_sales, pitch, sold_hours, trials, *rest = rest
+        products, suspicion, self.rested_ms = rest
         if opened is not None:
             event_id, ts_ms, host_id, mode, category, currency, host_name, mcn_id = opened
             self.opened = RoomOpened(
@@ -413,6 +429,7 @@ class Room:
         self.after_sales.restore(after_sales)
         self.pitch.restore(pitch)
         self.sold_hours.restore(sold_hours)
+        self.trials.restore(trials)
         self.products.restore(products)
         if suspicion is not None:
             self.suspicion = self._detectors.of_a_room()

@@ -16,6 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import records, topics
+from schemas.details import AfterSalesFigures, decode_detail, is_after_sales
 from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
@@ -25,6 +26,7 @@ from schemas.records import (
     RoomMinute,
     decode_alert,
 )
+from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
 from streams.shell.patience import connected, patiently
@@ -38,6 +40,7 @@ SOURCES = (
     topics.ROOM_MINUTES,
     topics.PARTITION_PROGRESS,
     topics.ALERTS,
+    topics.ROOM_DETAILS,
 )
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
@@ -48,13 +51,14 @@ _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing co
 
 
 class BoardReader:
-    """Applies records of stage 1's topics to a board fold, and to what is known of alerts."""
+    """Applies records of stage 1's topics to a board fold, to alerts and to after-sales."""
 
     def __init__(self, fold: BoardFold) -> None:
         self.fold = fold
         self.alerts = AlertBook()
+        self.after_sales = AfterSalesTotals()
         self._apply: dict[str, tuple[msgspec.json.Decoder[Any], Callable[..., None]]] = {
-            topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), fold.apply_room),
+            topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), self._apply_room),
             topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), fold.apply_product),
             topics.ROOM_MINUTES: (msgspec.json.Decoder(RoomMinute), fold.apply_minute),
             topics.PARTITION_PROGRESS: (msgspec.json.Decoder(Progress), fold.apply_progress),
@@ -65,9 +69,22 @@ class BoardReader:
             return
         if topic == topics.ALERTS:
             self.alerts.apply(decode_alert(record.key or b"", record.value))
+        elif topic == topics.ROOM_DETAILS:
+            self._apply_detail(record.key or b"", record.value)
         else:
             decoder, apply = self._apply[topic]
             apply(decoder.decode(record.value))
+
+    def _apply_room(self, figures: RoomFigures) -> None:
+        self.fold.apply_room(figures)
+        self.after_sales.apply_currency(figures.summary.room_id, figures.summary.currency)
+
+    def _apply_detail(self, key: bytes, value: bytes) -> None:
+        """Take what is shown live; most details are not, and their keys tell."""
+        if is_after_sales(key):
+            detail = decode_detail(value)
+            assert isinstance(detail, AfterSalesFigures)
+            self.after_sales.apply(detail)
 
 
 class BoardStage:
@@ -77,6 +94,7 @@ class BoardStage:
         boards: the newest boards; empty while another worker leads.
         fold: what they are made of; None while another worker leads, or not all is read yet.
         alerts: what is known of alerts; None as for `fold`.
+        after_sales: who answers for what; None as for `fold`.
     """
 
     def __init__(
@@ -104,6 +122,7 @@ class BoardStage:
         self.boards: list[AnyBoard] = []
         self.fold: BoardFold | None = None
         self.alerts: AlertBook | None = None
+        self.after_sales: AfterSalesTotals | None = None
 
     @property
     def leads(self) -> bool:
@@ -130,7 +149,8 @@ class BoardStage:
         if running is not None:
             running.cancel()
             await asyncio.wait([running])
-        self.boards, self.fold, self.alerts, self._published = [], None, None, {}
+        self.boards, self._published = [], {}
+        self.fold, self.alerts, self.after_sales = None, None, None
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
@@ -142,6 +162,7 @@ class BoardStage:
             await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold, self.alerts = reader.fold, reader.alerts
+            self.after_sales = reader.after_sales
             await self._keep_up(consumer, reader)
         finally:
             await consumer.stop()

@@ -1,7 +1,7 @@
 """What a Kafka run came to: its topics, read to their ends, as the results of an embedded run.
 
-The newest version of each view counts; records that were published twice count once. Stickiness and
-retention are not published: they are made of the states that the workers save.
+The newest version of each view counts; records that were published twice count once. Stickiness,
+retention and scores are not published: they are made of the states that the workers save.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ from schemas.records import (
 )
 from streams.core.boards import board_place
 from streams.core.newest import Newest
-from streams.core.stickiness.whole import retention_of, stickiness_of
+from streams.core.stickiness.whole import audience_of, retention_of, stickiness_of
 from streams.embedded import Results, in_order_of_marks, in_order_of_time, reports_of
 from streams.shell.checkpoints import newest_snapshot
 from streams.shell.reading import read_to_end
@@ -77,7 +77,7 @@ async def newest_figures(bootstrap: str) -> Newest:
 
 
 async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) -> Results:
-    """The same results with stickiness and retention, from the last checkpoints of the workers.
+    """The same results with what is made of people, from the last checkpoints of the workers.
 
     Left out where one that has folded events has saved none of them yet.
     """
@@ -92,6 +92,8 @@ async def with_stickiness(bootstrap: str, results: Results, calendar: Calendar) 
         results,
         stickiness=stickiness_of(partitions, rooms, calendar),
         retention=retention_of(partitions, rooms),
+        rules=partitions[0].detectors.rules if partitions else None,
+        audience=audience_of(partitions, rooms),
     )
 
 

@@ -1,30 +1,26 @@
 """How does an alert reach people? Each version in order, at least once, until it is taken.
 
-Reads the `alerts` topic in a consumer group and commits a version when Alertmanager has taken it: a
-receiver that is away is tried again for as long as it takes, and a sender that was killed goes on
-where it was. What a restarted worker publishes anew is known by id and version and not sent again.
-Alertmanager forgets what is not repeated, so all that is firing is repeated every minute.
+A receiver (Alertmanager, or a route to a chat, a mailbox or a webhook) has a consumer group of its
+own: the offset that it has committed is how far it is. So one that is away is tried again for as
+long as it takes while the others go on, and a sender that was killed goes on where each of them
+was. What a restarted worker publishes anew is known by id and version and not sent again. One that
+forgets what is not repeated is told every minute of all that is firing.
 
-Bounds: `MOST_FIRING` alerts are kept for repetition, the longest unchanged go first.
+Bounds: `MOST_FIRING` alerts are known for each receiver, the longest unchanged go first.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.kafka_access import client_options
 from schemas.records import Alert, decode_alert
 from schemas.topics import ALERTS
-from streams.shell.alertmanager import (
-    Alertmanager,
-    AlertmanagerAwayError,
-    Post,
-    firing,
-    resolved,
-)
 from streams.shell.patience import REQUEST_TIMEOUT_MS
 from streams.shell.reading import Record, read_to_end
 
@@ -33,10 +29,63 @@ REPEAT_SECONDS = 60.0
 # A version that was published later than this after its event time is of a replay of the past, not
 # for people on call. It is the moment of publishing that counts: one that waited here is told.
 OF_NOW_MS = 3_600_000
+RESOLVED = "resolved"
+# The same cause is told once: a ring speaks for its rooms, brushing for a product that runs hot.
+_SPEAKS_FOR = {"brushed_orders": "identity_ring", "hot_item": "brushed_orders"}
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 15.0
 _POLL_MS = 500
 
 log = logging.getLogger("roompulse.deliver")
+
+
+class ReceiverAwayError(Exception):
+    """A receiver does not take it now; the same again may succeed later."""
+
+
+class ReceiverRefusedError(RuntimeError):
+    """A receiver will never take this; the text is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A version that people have not heard of.
+
+    Attributes:
+        before: the version that was told last, where its severity was another.
+    """
+
+    alert: Alert
+    before: Alert | None = None
+
+
+class Receiver(Protocol):
+    """Who is told.
+
+    Attributes:
+        name: tells it from the others, in its consumer group and in the log; never its address.
+        is_repeated: whether it forgets what it is not told again.
+        starts_now: whether one that is new hears of nothing that was published before.
+        holds_back: whether what another alert speaks for is held back here, not by the receiver.
+    """
+
+    name: str
+    is_repeated: bool
+    starts_now: bool
+    holds_back: bool
+
+    def wants(self, alert: Alert) -> bool:
+        """Whether it is told of such an alert at all."""
+
+    async def take(self, news: Sequence[News]) -> None:
+        """Return once all of it is taken.
+
+        Raises:
+            ReceiverAwayError: try again.
+            ReceiverRefusedError: never.
+        """
+
+    def wording(self, news: News) -> str:
+        """What would be sent, for people to read."""
 
 
 class Outbox:
@@ -44,77 +93,122 @@ class Outbox:
 
     Args:
         replayed: whether alerts of the past are told, too.
+        holds_back: whether an alert is not told while another one speaks for it.
+        wants: whom it is for; whoever was told of an alert is told of all that follows, too.
     """
 
-    def __init__(self, *, replayed: bool = False, room_url: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        replayed: bool = False,
+        holds_back: bool = False,
+        wants: Callable[[Alert], bool] = lambda _: True,
+    ) -> None:
         self._replayed = replayed
-        self._room_url = room_url
+        self._holds_back = holds_back
+        self._wants = wants
         self._known: dict[str, tuple[Alert, bool]] = {}  # by id: the newest version, and if told
 
     def note(self, alert: Alert, published_ms: int) -> bool:
         """Know a version, which may have been told before; whether it is news for people."""
-        known, _ = self._known.get(alert.alert_id, (None, False))
+        known, was_told = self._known.get(alert.alert_id, (None, False))
         if known is not None and known.version >= alert.version:
             return False
-        is_told = self._replayed or published_ms - alert.updated_ms <= OF_NOW_MS
+        is_of_now = self._replayed or published_ms - alert.updated_ms <= OF_NOW_MS
+        is_told = is_of_now and (was_told or self._is_for_them(alert))
         self._known.pop(alert.alert_id, None)
         self._known[alert.alert_id] = alert, is_told
         if len(self._known) > MOST_FIRING:
             del self._known[next(iter(self._known))]
         return is_told
 
-    def told_by(self, alert: Alert, published_ms: int, now_ms: int) -> list[Post]:
-        """What is sent for a version; nothing for one that is known or of the past."""
+    def told_by(self, alert: Alert, published_ms: int) -> News | None:
+        """What is sent for a version; nothing for one that is known, of the past or held back."""
         before, was_told = self._known.get(alert.alert_id, (None, False))
         if not self.note(alert, published_ms):
-            return []
-        posts = [self._post(alert, now_ms)]
-        graver = before is not None and before.severity != alert.severity
-        if before is not None and was_told and graver and before.status != "resolved":
-            posts.insert(0, resolved(before, now_ms, self._room_url))
-        return posts
+            return None
+        changed = before is not None and before.severity != alert.severity
+        if before is not None and was_told and changed and before.status != RESOLVED:
+            return News(alert, before)
+        return News(alert)
 
-    def repeated(self, now_ms: int) -> list[Post]:
-        """All that is firing."""
+    def firing(self) -> list[News]:
+        """All that people were told of and that is not over."""
         return [
-            self._post(alert, now_ms)
+            News(alert)
             for alert, is_told in self._known.values()
-            if is_told and alert.status != "resolved"
+            if is_told and alert.status != RESOLVED
         ]
 
-    def _post(self, alert: Alert, now_ms: int) -> Post:
-        if alert.status == "resolved":
-            return resolved(alert, now_ms, self._room_url)
-        return firing(alert, self._room_url)
+    def _is_for_them(self, alert: Alert) -> bool:
+        return self._wants(alert) and not (self._holds_back and self._is_spoken_for(alert))
 
-
-def wall_ms() -> int:
-    """The time of people on call."""
-    return time.time_ns() // 1_000_000
+    def _is_spoken_for(self, alert: Alert) -> bool:
+        speaker = _SPEAKS_FOR.get(alert.kind)
+        if speaker is None or alert.room_id is None:
+            return False
+        return any(
+            other.kind == speaker and alert.room_id in (other.room_id, *other.rooms)
+            for other in (news.alert for news in self.firing())
+        )
 
 
 async def deliver(
     bootstrap: str,
     group: str,
-    outbox: Outbox,
-    send: Callable[[list[Post]], object],
-    alertmanager: Alertmanager | None,
+    receivers: Iterable[Receiver],
+    *,
+    replayed: bool = False,
+    is_dry: bool = False,
+    tell: Callable[[Receiver, News], object],
 ) -> None:
-    """Deliver until cancelled.
+    """Deliver to all receivers at the same time, until cancelled.
 
     Args:
         bootstrap: Kafka's address.
-        group: its committed offset is how far delivery is.
-        outbox: decides what is told.
-        send: is told of what was sent, after Alertmanager has taken it.
-        alertmanager: None for a dry run, which commits nothing.
+        group: the consumer group of Alertmanager; a route's has its name after it.
+        receivers: whom to tell.
+        replayed: whether alerts of the past are told, too.
+        is_dry: send and commit nothing; begin where the topic does if the receiver is new.
+        tell: is told of what was sent, once it was taken, or would have been.
 
     Raises:
-        AlertmanagerRefusedError: it will never take what is sent.
+        ReceiverRefusedError: one of them will never take what is sent.
     """
+    tasks = [
+        asyncio.create_task(
+            _deliver_to(each, bootstrap, group, replayed=replayed, is_dry=is_dry, tell=tell)
+        )
+        for each in receivers
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def group_of(receiver: Receiver, group: str) -> str:
+    """The consumer group in which the progress of a receiver is kept."""
+    return f"{group}-{receiver.name}" if receiver.name else group
+
+
+async def _deliver_to(
+    receiver: Receiver,
+    bootstrap: str,
+    group: str,
+    *,
+    replayed: bool,
+    is_dry: bool,
+    tell: Callable[[Receiver, News], object],
+) -> None:
+    outbox = Outbox(replayed=replayed, holds_back=receiver.holds_back, wants=receiver.wants)
     consumer = AIOKafkaConsumer(
         **client_options(bootstrap),
-        group_id=group,
+        group_id=group_of(receiver, group),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -123,7 +217,7 @@ async def deliver(
     await consumer.start()
     try:
         consumer.assign([target])
-        told_to = (await consumer.committed(target)) or 0
+        told_to = await _beginning(consumer, target, receiver, is_dry=is_dry)
         async for record in read_to_end(bootstrap, ALERTS, 0):
             alert = _alert_in(record)
             if record.offset < told_to and alert is not None:
@@ -133,16 +227,33 @@ async def deliver(
             batches = await consumer.getmany(target, timeout_ms=_POLL_MS)
             for record in batches.get(target, ()):
                 alert = _alert_in(record)
-                if alert is not None:
-                    posts = outbox.told_by(alert, record.timestamp, wall_ms())
-                    await _send(posts, send, alertmanager)
-                if alertmanager is not None:
+                news = outbox.told_by(alert, record.timestamp) if alert is not None else None
+                if news is not None:
+                    if not is_dry:
+                        await _sent(receiver, [news])
+                    tell(receiver, news)
+                if not is_dry:
                     await consumer.commit({target: record.offset + 1})
-            if time.monotonic() >= repeat_at and alertmanager is not None:
-                await _send(outbox.repeated(wall_ms()), None, alertmanager)
+            if receiver.is_repeated and not is_dry and time.monotonic() >= repeat_at:
+                await _sent(receiver, outbox.firing())
                 repeat_at = time.monotonic() + REPEAT_SECONDS
     finally:
         await consumer.stop()
+
+
+async def _beginning(
+    consumer: AIOKafkaConsumer, target: TopicPartition, receiver: Receiver, *, is_dry: bool
+) -> int:
+    """The offset below which a receiver has been told of everything."""
+    committed: int | None = await consumer.committed(target)
+    if committed is not None:
+        return committed
+    if is_dry or not receiver.starts_now:
+        return 0
+    end = int((await consumer.end_offsets([target]))[target])
+    await consumer.commit({target: end})  # before anything else, so that a crash loses nothing
+    consumer.seek(target, end)
+    return end
 
 
 def _alert_in(record: Record) -> Alert | None:
@@ -151,21 +262,17 @@ def _alert_in(record: Record) -> Alert | None:
     return told if isinstance(told, Alert) else None
 
 
-async def _send(
-    posts: list[Post],
-    send: Callable[[list[Post]], object] | None,
-    alertmanager: Alertmanager | None,
-) -> None:
-    if not posts:
+async def _sent(receiver: Receiver, news: Sequence[News]) -> None:
+    """Return once a receiver has taken it, however long it is away."""
+    if not news:
         return
     pause_seconds = _FIRST_PAUSE_SECONDS
-    while alertmanager is not None:
+    while True:
         try:
-            await alertmanager.post(posts)
-            break
-        except AlertmanagerAwayError as error:
-            log.warning("Alertmanager is away (%s): trying again", error)
+            await receiver.take(news)
+        except ReceiverAwayError as error:
+            log.warning("%s: trying again", error)
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
-    if send is not None:
-        send(posts)
+        else:
+            return

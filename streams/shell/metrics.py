@@ -7,8 +7,8 @@ rooms that were never opened).
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -24,9 +24,14 @@ from schemas.records import (
     WindowRow,
     shown_currency,
 )
+from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.limits import CAPS
+from streams.core.stickiness.live import LivePeople, Stays
+from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
+from streams.shell.people_metrics import people_families
+from streams.shell.ring_metrics import RING_MAPS, FollowedView, ring_families
 from streams.shell.room_stage import PartitionHealth
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -43,7 +48,9 @@ _BOARD_FIGURES = (
 _WINDOW_FIGURES = ("gross_minor", "net_minor", "orders", "visits")
 _SHARE = "suspected_share"
 # Of which sums over the platform are shown. A log may name any; people sell in a few.
-MOST_CURRENCIES = 20
+MOST_CURRENCIES = 8
+# What the fold of a partition may give up; the others belong to the boards and to rings.
+_PARTITION_MAPS = [name for name in CAPS if name not in (*MAPS, *RING_MAPS)]
 _PLATFORM_FIGURES = (
     "gross_minor",
     "net_minor",
@@ -70,6 +77,10 @@ _ROOM_FIGURES = (
     "checkouts",
     "unpaid_orders",
     "complaints_opened",
+    "median_watch_ms",
+    "stayed_30s",
+    "stayed_60s",
+    "stayed_300s",
 )
 _platform_figures = attrgetter(*_PLATFORM_FIGURES)
 AnyRow = BoardRow | WindowRow
@@ -81,6 +92,9 @@ class WorkerView:
 
     Attributes:
         alerts: what is known of alerts; None where another worker keeps the boards.
+        after_sales: who answers for what; likewise.
+        stays, people: of each partition of this worker.
+        followed: the partitions of links and marks that it follows.
     """
 
     progress: dict[int, Progress]
@@ -92,6 +106,10 @@ class WorkerView:
     now: float
     epoch_ms: int
     alerts: AlertBook | None = None
+    after_sales: AfterSalesTotals | None = None
+    stays: Mapping[int, Stays] = field(default_factory=dict)
+    people: Mapping[int, LivePeople] = field(default_factory=dict)
+    followed: Sequence[FollowedView] = ()
 
 
 class WorkerCollector(Collector):
@@ -109,12 +127,15 @@ class WorkerCollector(Collector):
         view = self._view()
         yield from _events(view)
         yield from _worker(view)
+        yield from ring_families(view.followed)
         yield from self._boards(view)
+        yield from people_families(view.stays, view.people)
 
     def figures(self, view: WorkerView) -> Iterator[Metric]:
         """What depends on the log alone, not on the worker or the time of day."""
         yield from _events(view)
         yield from self._boards(view)
+        yield from people_families(view.stays, view.people)
 
     def _boards(self, view: WorkerView) -> Iterator[Metric]:
         leads = GaugeMetricFamily(
@@ -148,6 +169,7 @@ class WorkerCollector(Collector):
         yield from self._totals(view, currencies)
         yield from self._top_rooms(view, shown)
         yield from alert_families(view.alerts, alive, currencies, self._gravest)
+        yield from after_sales_families(view.after_sales, _rooms_of(shown), currencies)
 
     @property
     def _gravest(self) -> int:
@@ -203,13 +225,23 @@ class WorkerCollector(Collector):
             )
             for figure in _ROOM_FIGURES
         }
-        for board, rows in shown:
-            if board.scope == "room" and board.window == "total":
-                for row in rows:
-                    summary = view.rooms[row.key].summary
-                    for figure, family in families.items():
-                        family.add_metric([row.key], getattr(summary, figure))
+        for room_id in _rooms_of(shown):
+            summary = view.rooms[room_id].summary
+            for figure, family in families.items():
+                value = getattr(summary, figure)
+                if value is not None:
+                    family.add_metric([room_id], value)
         yield from families.values()
+
+
+def _rooms_of(shown: Iterable[tuple[AnyBoard, Sequence[AnyRow]]]) -> list[str]:
+    """The rooms that are shown."""
+    return [
+        row.key
+        for board, rows in shown
+        if board.scope == "room" and board.window == "total"
+        for row in rows
+    ]
 
 
 def shown_currencies(rooms: Iterable[RoomFigures]) -> list[str]:
@@ -263,7 +295,7 @@ def _events(view: WorkerView) -> Iterator[Metric]:
             reasons.add_metric([where, reason], count)
         for kind, count in progress.by_type.items():
             types.add_metric([where, kind], count)
-        for name in CAPS:
+        for name in _PARTITION_MAPS:
             evicted.add_metric([where, name], progress.evicted.get(name, 0))
     if view.alerts is not None:  # what the leader keeps belongs to no partition
         for name in MAPS:

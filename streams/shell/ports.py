@@ -14,7 +14,10 @@ class Publisher(Protocol):
     """Writes records to topics."""
 
     async def publish(
-        self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct | None]]
+        self,
+        topic: str,
+        items: Sequence[tuple[bytes, msgspec.Struct | None]],
+        partition: int = 0,
     ) -> None:
         """Hand over records with their keys, in order; they may be on their way for a while.
 
@@ -33,10 +36,10 @@ class Checkpoints(Protocol):
     """Keeps the newest state of each partition."""
 
     async def load(self, partition: int) -> bytes | None:
-        """The complete state with the greatest offset; None if there is none."""
+        """The complete state with the greatest offsets; None if there is none."""
 
-    async def save(self, partition: int, next_offset: int, state: bytes) -> None:
-        """Return when the state is durable."""
+    async def save(self, partition: int, next_offsets: tuple[int, ...], state: bytes) -> None:
+        """Return when the state is durable; it has folded each of its sources up to an offset."""
 
 
 class Position(Protocol):

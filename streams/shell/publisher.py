@@ -7,6 +7,7 @@ Without an acknowledgement for `GIVE_UP_SECONDS` all ends.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ _REQUEST_BYTES = topics.LARGEST_BOARD_BYTES
 
 
 class KafkaPublisher:
-    """Publishes to topics of one partition each, in the order in which it is asked to."""
+    """Publishes to partitions of topics, to each in the order in which it is asked to."""
 
     def __init__(self, bootstrap: str) -> None:
         self._producer = AIOKafkaProducer(
@@ -47,7 +48,10 @@ class KafkaPublisher:
         await self._producer.stop()
 
     async def publish(
-        self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct | None]]
+        self,
+        topic: str,
+        items: Sequence[tuple[bytes, msgspec.Struct | None]],
+        partition: int = 0,
     ) -> None:
         """Hand records over in batches; None is a tombstone.
 
@@ -60,20 +64,24 @@ class KafkaPublisher:
         for key, record in items:
             value = None if record is None else records.encode(record)
             if builder.append(key=key, value=value, timestamp=None) is None:
-                await self._send(builder, topic)
+                await self._send(builder, topic, partition)
                 builder = self._producer.create_batch()
                 if builder.append(key=key, value=value, timestamp=None) is None:
                     # larger than a whole batch (a dead letter may be): goes alone
-                    await self._send_alone(topic, key, value)
+                    await self._send_alone(topic, partition, key, value)
         if builder.record_count():
-            await self._send(builder, topic)
+            await self._send(builder, topic, partition)
 
-    async def _send(self, builder: Any, topic: str) -> None:  # noqa: ANN401 - has no types
+    async def _send(self, builder: Any, topic: str, partition: int) -> None:  # noqa: ANN401 - has no types
         builder.close()
-        await self._hand_over(topic, lambda: self._producer.send_batch(builder, topic, partition=0))
+        send = partial(self._producer.send_batch, builder, topic, partition=partition)
+        await self._hand_over(topic, send)
 
-    async def _send_alone(self, topic: str, key: bytes, value: bytes | None) -> None:
-        await self._hand_over(topic, lambda: self._producer.send(topic, value, key, partition=0))
+    async def _send_alone(
+        self, topic: str, partition: int, key: bytes, value: bytes | None
+    ) -> None:
+        send = partial(self._producer.send, topic, value, key, partition=partition)
+        await self._hand_over(topic, send)
 
     async def _hand_over(self, topic: str, send: Callable[[], Awaitable[Any]]) -> None:
         """Send when there is room: the producer holds one batch a topic besides the one sent."""
@@ -120,6 +128,3 @@ class KafkaPublisher:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-assert all(topic.partitions in (1, None) for topic in topics.TOPICS)

@@ -11,37 +11,27 @@ group again (`leave`), so nothing of it can follow what the next owner writes.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-import msgspec
-import zstandard
-
-from schemas import codec, records, topics
+from schemas import codec, links, records, topics
+from schemas.calendar import Calendar
 from schemas.details import Detail, detail_key
 from schemas.records import ProductFigures, RoomFigures
 from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions
 from streams.core.partition import Partition
 from streams.core.room import Room
+from streams.core.stickiness.live import LivePeople, live_people
+from streams.shell.checkpoints import ForeignStateError, pack, unpack
 from streams.shell.ports import Checkpoints, Position, Publisher
 
-_ZSTD_LEVEL = 1  # state is mostly ids: higher levels cost time and gain little
 # How many unchanged rooms are shown again a second once a partition has nothing else to do, so that
 # all figures come to stand at the final watermark. Worst case: 2,000 records of 1 KB a second.
 _IDLE_ROOMS = 2_000
-
-
-class ForeignStateError(Exception):
-    """A state that is not of this log: folding on would skip what it takes for known."""
-
-    def __init__(self, number: int, next_offset: int, end: int) -> None:
-        super().__init__(
-            f"the state of partition {number} has folded up to offset {next_offset}, but the log"
-            f" ends at {end}: if {topics.LIVE_EVENTS} was made anew, make {topics.CHECKPOINTS} and"
-            " the topics of results anew, too"
-        )
+# People are looked at with every so many checkpoints: it reads as many sets as a checkpoint packs.
+_SAVES_A_LOOK = 6
 
 
 @dataclass(slots=True)
@@ -50,6 +40,7 @@ class PartitionHealth:
 
     Attributes:
         progressed_at: when a batch was folded last, or there was nothing to fold.
+        people: who was active, as of a checkpoint lately.
     """
 
     batches: int = 0
@@ -60,6 +51,7 @@ class PartitionHealth:
     saved_bytes: int = 0
     progressed_at: float = 0.0
     newest_record_ms: int = 0
+    people: LivePeople | None = None
 
 
 @dataclass(slots=True)
@@ -70,12 +62,13 @@ class _Slot:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     unacknowledged: list[Callable[[], None]] = field(default_factory=list)
-    saved_offset: int = 0
+    saved: tuple[int, int] = (0, 0)  # where its sources were when it was saved
     is_entered: bool = False  # whether a batch was taken
     refused_offsets: set[int] = field(default_factory=set)
     shown_offset: int = -1
     shown_watermark_ms: int | None = None
     idle_rooms: Iterator[Room] | None = None
+    saves: int = 0
     health: PartitionHealth = field(default_factory=PartitionHealth)
 
 
@@ -84,7 +77,9 @@ class RoomStage:
 
     Args:
         seconds: a monotonic clock, for ages and durations only.
+        partitions: how many `live-events` has, and what follows it.
         zone: whose days are event days; a partition whose state is loaded keeps that of its state.
+        calendar: festivals that are looked at.
     """
 
     def __init__(
@@ -94,8 +89,12 @@ class RoomStage:
         position: Position,
         seconds: Callable[[], float],
         zone: str = DEFAULT_ZONE,
+        calendar: Calendar = (),
+        partitions: int = topics.DEFAULT_PARTITIONS,
     ) -> None:
         self._zone = zone
+        self._calendar = calendar
+        self._partitions = partitions
         self._publisher = publisher
         self._checkpoints = checkpoints
         self._position = position
@@ -154,7 +153,7 @@ class RoomStage:
             if end is None:
                 continue
             if folded.get(number, 0) > end:
-                raise ForeignStateError(number, folded[number], end)
+                raise ForeignStateError(topics.LIVE_EVENTS, number, folded[number], end)
             if slot.partition.next_offset >= end:
                 slot.health.progressed_at = self._seconds()
 
@@ -179,6 +178,20 @@ class RoomStage:
             _measure(slot.health, len(offsets), started, self._seconds(), newest_record_ms)
             await self._publish(emissions)
 
+    async def marks_offset(self, number: int) -> int | None:
+        """From where a partition's state wants `ring-marks`; None if it is not ours."""
+        slot = await self._slot(number)
+        return None if slot is None else slot.partition.next_marks_offset
+
+    async def mark(self, number: int, offsets: Sequence[int], values: Sequence[bytes]) -> None:
+        """Take records of `ring-marks`: orders of rings come off trusted GMV."""
+        slot = self._slots.get(number)
+        if slot is None:
+            return
+        async with slot.lock:
+            if self._slots.get(number) is slot:
+                slot.partition.mark(offsets, [links.decode_mark(value) for value in values])
+
     async def _slot(self, number: int) -> _Slot | None:
         """The state of a partition, loaded if need be; None if it is not ours, or no longer.
 
@@ -195,7 +208,7 @@ class RoomStage:
             partition = Partition(number, zone=self._zone) if saved is None else unpacked(saved)
             slot = self._slots[number] = _Slot(partition)
             self._expected.pop(number, None)
-            slot.saved_offset = partition.next_offset
+            slot.saved = _position(partition)
             slot.health.progressed_at = self._seconds()
             for room in partition.rooms.values():
                 room.changed = True
@@ -234,6 +247,8 @@ class RoomStage:
                 topics.ALERTS,
                 [(_key(each.alert_id, each.version), each) for each in emissions.alerts],
             )
+        for number, told in self._by_target(emissions.links).items():
+            await publish(topics.IDENTITY_LINKS, told, number)
         if emissions.dead_letters:
             letters = emissions.dead_letters
             await publish(
@@ -246,6 +261,16 @@ class RoomStage:
         if emissions.evicted:
             await self._publish_figures(emissions.evicted, emissions.evicted_products)
             await self._publish_details(emissions.evicted_details)
+
+    def _by_target(
+        self, told: Iterable[links.LinkRecord]
+    ) -> dict[int, list[tuple[bytes, links.LinkRecord]]]:
+        """What goes to each partition of `identity-links`, in order."""
+        found: dict[int, list[tuple[bytes, links.LinkRecord]]] = {}
+        for record in told:
+            for number in links.link_targets(record, self._partitions):
+                found.setdefault(number, []).append((links.link_key(record), record))
+        return found
 
     async def _publish_figures(
         self, rooms: list[RoomFigures], products: list[ProductFigures]
@@ -313,30 +338,40 @@ class RoomStage:
     async def _save(self, number: int, slot: _Slot) -> None:
         async with slot.lock:
             partition = slot.partition
-            next_offset = partition.next_offset
-            if next_offset == slot.saved_offset or self._slots.get(number) is not slot:
+            position = _position(partition)
+            if position == slot.saved or self._slots.get(number) is not slot:
                 return
             state = packed(partition)
+            self._look_at_people(slot)
             acknowledged, slot.unacknowledged = slot.unacknowledged, []
         await self._publisher.flush()
-        await self._checkpoints.save(number, next_offset, state)
-        slot.saved_offset = next_offset
+        await self._checkpoints.save(number, position, state)
+        slot.saved = position
         slot.health.saved_at = self._seconds()
         slot.health.saved_bytes = len(state)
         if self._slots.get(number) is slot:
             for acknowledge in acknowledged:
                 acknowledge()
 
+    def _look_at_people(self, slot: _Slot) -> None:
+        if slot.saves % _SAVES_A_LOOK == 0:
+            slot.health.people = live_people(slot.partition, self._calendar)
+        slot.saves += 1
+
 
 def packed(partition: Partition) -> bytes:
-    """The whole state of a partition: message pack in zstd."""
-    plain = msgspec.msgpack.encode(partition.snapshot())
-    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(plain)
+    """The whole state of a partition as the bytes of a snapshot."""
+    return pack(partition.snapshot())
 
 
 def unpacked(state: bytes) -> Partition:
     """The partition that `packed` was given."""
-    return Partition.restored(msgspec.msgpack.decode(zstandard.decompress(state)))
+    return Partition.restored(unpack(state))
+
+
+def _position(partition: Partition) -> tuple[int, int]:
+    """Up to where it has folded the log, and the marks of rings."""
+    return partition.next_offset, partition.next_marks_offset
 
 
 def _key(*parts: str | int | None) -> bytes:

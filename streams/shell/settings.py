@@ -39,6 +39,11 @@ class WorkerSettings(BaseSettings):
         description="A rate table, YAML {base, date, rates}: boards over all currencies in its "
         "base, beside those of each currency.",
     )
+    calendar_file: Path | None = Field(
+        None,
+        description="Festivals whose money is told, YAML list of {festival, first_day, last_day}; "
+        "by default those shipped: 618, Double 11, 12.12, Spring Festival.",
+    )
     metric_rows: int = Field(20, ge=0, le=500, description="Rows of a board shown as metrics.")
     zone: str = Field(DEFAULT_ZONE, description="Time zone of the day boards.")
     view_seconds: float = Field(1.0, gt=0, description="How often live views are refreshed.")

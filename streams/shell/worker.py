@@ -19,32 +19,31 @@ from functools import partial
 from typing import Any
 
 import faust
-import mode
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from schemas.calendar import Calendar
 from schemas.exchange import RateTable
-from schemas.kafka_access import kafka_access
-from schemas.topics import CHECKPOINTS, LIVE_EVENTS
+from schemas.topics import CHECKPOINTS, IDENTITY_CHECKPOINTS, LIVE_EVENTS, RING_CHECKPOINTS
 from streams.collector import collect_rarely
+from streams.core.stickiness.live import stays_of
 from streams.shell import batch_transport, liveness, logs, metrics
 from streams.shell.board_stage import LEADING_PARTITION, BoardStage
-from streams.shell.checkpoints import KafkaCheckpoints
+from streams.shell.checkpoints import ForeignStateError, KafkaCheckpoints
+from streams.shell.faust_app import GroupPosition, build_app
+from streams.shell.following import Followed, Follower
 from streams.shell.live_log import LiveLog
 from streams.shell.log_ends import LogEnds
 from streams.shell.patience import KafkaSilentError, connected
 from streams.shell.publisher import KafkaPublisher
-from streams.shell.room_stage import ForeignStateError, RoomStage
+from streams.shell.ring_stages import MarksIn, identity_stage, ring_stage
+from streams.shell.room_stage import RoomStage
 from streams.shell.settings import WorkerSettings
 from streams.shell.ticker import Ticker, tick_record
 from streams.shell.web import WebServer
 
 log = logging.getLogger("roompulse.worker")
 
-# Batches that Faust may hold before a stream; a fetch is up to 20,000 records, so this bounds what
-# waits in memory. Small fetches cost: 2,000 to 5,000 records gave half the rate of 20,000.
-_BUFFERED_BATCHES = 16
-_FETCH_RECORDS = 20_000
 _EXIT_ON_ERROR = 70  # EX_SOFTWARE: a supervisor restarts it
 # How long a rebalance waits for what is still being written; the group waits as long for us.
 _HAND_OVER_SECONDS = 5.0
@@ -53,70 +52,6 @@ _STEP_SECONDS = 2.0
 _STOP_SECONDS = 10.0
 # Errors whose text says all: where in the code they were raised helps nobody.
 _TOLD_IN_ONE_LINE = (KafkaError, KafkaSilentError, ForeignStateError, OSError)
-
-
-class _App(faust.App):  # type: ignore[misc]
-    """Faust makes a folder for tables in the working directory; there are no tables here."""
-
-    def _create_directories(self) -> None:
-        pass
-
-
-def build_app(settings: WorkerSettings) -> faust.App:
-    """The Faust app: batches of `live-events` into an agent that fails fast."""
-    app = _App(
-        settings.group,
-        broker=f"kafka://{settings.kafka}",
-        broker_credentials=_credentials(),
-        store="memory://",
-        web_enabled=False,
-        web_bind="127.0.0.1",
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        stream_wait_empty=False,
-        broker_max_poll_records=_FETCH_RECORDS,
-        stream_buffer_maxsize=_BUFFERED_BATCHES,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.instance,
-        agent_supervisor=mode.supervisors.CrashingSupervisor,
-        table_standby_replicas=0,
-        broker_session_timeout=settings.session_timeout_seconds,
-        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
-        broker_rebalance_timeout=max(10.0, settings.session_timeout_seconds),
-        worker_redirect_stdouts=False,
-    )
-    limits = batch_transport.FetchLimits(settings.fetch_min_bytes, settings.fetch_wait_ms)
-    app.transport = batch_transport.BatchTransport.of(app, limits)
-    return app
-
-
-def _credentials() -> faust.types.auth.CredentialsT | None:
-    """The settings of TLS and of the password, in Faust's form; its other clients have ours."""
-    access = kafka_access()
-    if access.has_password:
-        return faust.SASLCredentials(
-            username=access.username,
-            password=access.password,
-            ssl_context=access.context,
-            mechanism=access.mechanism,
-        )
-    return None if access.context is None else faust.SSLCredentials(access.context)
-
-
-class _GroupPosition:
-    """Moves where the group's consumer reads."""
-
-    def __init__(self, app: faust.App) -> None:
-        self._app = app
-
-    async def rewind(self, partition: int, next_offset: int, first_offset: int) -> bool:
-        consumer, target = self._app.consumer, TP(LIVE_EVENTS, partition)
-        earliest = (await consumer.earliest_offsets(target))[target]
-        wanted: int = max(next_offset, earliest)
-        if wanted >= first_offset:
-            return False
-        await consumer.seek(target, wanted)
-        return True
 
 
 class Worker:
@@ -128,20 +63,30 @@ class Worker:
     """
 
     def __init__(
-        self, settings: WorkerSettings, partitions: int, rates: RateTable | None = None
+        self,
+        settings: WorkerSettings,
+        partitions: int,
+        rates: RateTable | None = None,
+        calendar: Calendar = (),
     ) -> None:
         self._settings = settings
         self.app = build_app(settings)
         self._publisher = KafkaPublisher(settings.kafka)
+        self._partitions = partitions
         self._checkpoints = KafkaCheckpoints(settings.kafka)
+        self._identity_checkpoints = KafkaCheckpoints(settings.kafka, IDENTITY_CHECKPOINTS)
+        self._ring_checkpoints = KafkaCheckpoints(settings.kafka, RING_CHECKPOINTS)
+        self._follower = Follower(settings.kafka)
         self._live_log = LiveLog(settings.kafka)
         self._log_ends = LogEnds(settings.kafka, partitions)
         self._stage = RoomStage(
             self._publisher,
             self._checkpoints,
-            _GroupPosition(self.app),
+            GroupPosition(self.app),
             time.monotonic,
             settings.zone,
+            calendar,
+            partitions,
         )
         self._boards = BoardStage(
             settings.kafka,
@@ -170,6 +115,7 @@ class Worker:
         for name, seconds, act in (
             ("views", settings.view_seconds, self._stage.refresh),
             ("checkpoints", settings.checkpoint_seconds, self._stage.save),
+            ("checkpoints of rings", settings.checkpoint_seconds, self._follower.save),
             ("log ends", settings.view_seconds, self._measure),
             ("ticks", settings.view_seconds if settings.tick_seconds else 0, self._tick),
         ):
@@ -205,7 +151,7 @@ class Worker:
         """Connect everything, before any partition can come."""
         settings = self._settings
         await self._web.start(settings.metrics_host, settings.metrics_port, settings.address_file)
-        for adapter in (self._publisher, self._checkpoints, self._live_log, self._log_ends):
+        for adapter in (*self._writers, self._live_log, self._log_ends):
             await connected(adapter.start, "the worker cannot start", _STOP_SECONDS)
 
     async def _work_until(self, signalled: "asyncio.Task[bool]") -> None:
@@ -230,20 +176,23 @@ class Worker:
     async def _on_shutdown(self, _app: faust.App, **_: object) -> None:
         """Save what was folded, so that whoever comes next begins where this ends."""
         await _within(_STEP_SECONDS, self._stage.save())
+        await _within(_STEP_SECONDS, self._follower.save())
+        await _within(_STEP_SECONDS, self._follower.leave())
         await _within(_STEP_SECONDS, self._boards.follow())
 
     async def _close(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
+        await _within(_STEP_SECONDS, self._follower.leave())
         await _within(_STEP_SECONDS, self._boards.follow())
-        for stop in (
-            self._web.stop,
-            self._log_ends.stop,
-            self._live_log.stop,
-            self._checkpoints.stop,
-            self._publisher.stop,
-        ):
-            await _within(_STEP_SECONDS, stop())
+        for adapter in (self._web, self._log_ends, self._live_log, *reversed(self._writers)):
+            await _within(_STEP_SECONDS, adapter.stop())
+
+    @property
+    def _writers(self) -> tuple[KafkaPublisher | KafkaCheckpoints, ...]:
+        """Whatever writes results and states."""
+        states = (self._checkpoints, self._identity_checkpoints, self._ring_checkpoints)
+        return (self._publisher, *states)
 
     # --- what Faust calls -----------------------------------------------------------------------
 
@@ -301,12 +250,14 @@ class Worker:
             self._opening.cancel()
 
         async def hand_over() -> None:
+            await self._follower.leave()
             await self._boards.hold()
             await self._stage.leave()
 
         await _within(_HAND_OVER_SECONDS, hand_over())
 
     async def _on_assigned(self, _app: faust.App, assigned: set[TP], **_: object) -> None:
+        await self._follower.leave()
         self._stage.expect(target.partition for target in assigned)
         self._opening = asyncio.create_task(self._open_all(sorted(assigned)))
         self._is_member = True
@@ -315,11 +266,25 @@ class Worker:
         else:
             await self._boards.follow()
 
+    def _followed(self, numbers: Sequence[int]) -> list[Followed]:
+        """What goes with the partitions that are ours: links and marks of each, and all rings."""
+        followed: list[Followed] = []
+        for number in numbers:
+            links = identity_stage(
+                number, self._partitions, self._publisher, self._identity_checkpoints
+            )
+            followed += (links, MarksIn(number, self._stage))
+        if LEADING_PARTITION in numbers:
+            followed.append(ring_stage(self._partitions, self._publisher, self._ring_checkpoints))
+        return followed
+
     async def _open_all(self, assigned: Sequence[TP]) -> None:
-        """Load the state of what is ours, whether records come or not."""
+        """Load the state of what is ours, whether records come or not; then follow its rings."""
         for target in assigned:
             number = target.partition
             await self._guarded(partial(self._stage.open, number), f"{CHECKPOINTS}[{number}]")()
+        followed = self._followed([target.partition for target in assigned])
+        self._follower.follow(followed, lambda error: self._die(error, "rings"))
 
     # --- timers ---------------------------------------------------------------------------------
 
@@ -353,9 +318,17 @@ class Worker:
             boards=self._boards.boards,
             rooms=fold.rooms if fold else {},
             alerts=self._boards.alerts,
+            after_sales=self._boards.after_sales,
+            stays={number: stays_of(each) for number, each in partitions.items()},
+            people={
+                number: health.people
+                for number, health in self._stage.health.items()
+                if health.people is not None
+            },
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,
+            followed=self._follower.view(),
         )
 
     def _trouble(self) -> str:
@@ -371,7 +344,12 @@ class Worker:
         return f"the state of partitions {loading} is not loaded yet" if loading else ""
 
 
-def run_worker(settings: WorkerSettings, partitions: int, rates: RateTable | None = None) -> None:
+def run_worker(
+    settings: WorkerSettings,
+    partitions: int,
+    rates: RateTable | None = None,
+    calendar: Calendar = (),
+) -> None:
     """Run until a signal; returns after a clean stop, ends the process with 70 on any error.
 
     Raises:
@@ -384,7 +362,7 @@ def run_worker(settings: WorkerSettings, partitions: int, rates: RateTable | Non
     collect_rarely()
 
     async def run() -> None:
-        await Worker(settings, partitions, rates).run()
+        await Worker(settings, partitions, rates, calendar).run()
 
     asyncio.run(run())
 

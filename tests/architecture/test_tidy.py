@@ -114,10 +114,24 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
 @pytest.mark.parametrize(
     ("library", "homes"),
     [
-        ("faust", {"streams/shell/worker.py", "streams/shell/batch_transport.py"}),
-        ("prometheus_client", {"streams/shell/metrics.py", "streams/shell/alert_metrics.py"}),
+        (
+            "faust",
+            {f"streams/shell/{name}.py" for name in ("worker", "faust_app", "batch_transport")},
+        ),
+        (
+            "prometheus_client",
+            {
+                f"streams/shell/{name}.py"
+                for name in (
+                    *("metrics", "alert_metrics", "after_sales_metrics", "people_metrics"),
+                    "ring_metrics",
+                )
+            },
+        ),
         ("aiohttp", {"streams/shell/web.py", "roompulse/console/web.py"}),
         ("jgo", {"deploy/kafka/jars.py"}),
+        ("apprise", {"streams/shell/notifying.py"}),
+        ("textual", {f"roompulse/top/{name}.py" for name in ("app", "listing", "windows")}),
         ("grafana_foundation_sdk", {"deploy/grafana/drawing.py"}),
     ],
 )

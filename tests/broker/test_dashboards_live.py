@@ -4,13 +4,19 @@ The worker folds a replay in which orders are brushed and some records are malfo
 and a person judges two alerts: whatever a panel asks for has then happened.
 """
 
+# ruff: noqa: ANN401 - fields of events have no common type
+
 import asyncio
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from deploy.kafka.broker import LocalKafka
@@ -18,6 +24,7 @@ from producers.single_records import send as send_record
 from roompulse.shown_run import ShownRun
 from schemas.records import Alert, Judgement, Verdict, encode, verdict_key
 from schemas.topics import ALERTS
+from streams.core.boards import DEFAULT_ZONE
 from streams.shell.collecting import alerts_and_verdicts
 from tests.broker import workers
 from tests.broker.workers import WorkerProcess, until
@@ -26,6 +33,7 @@ from tests.prometheus.questions import Question, choices, chosen_from, questions
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules"
 SECONDS = 60.0
+DAY_MS = 24 * 3_600_000
 # Fast, but several scrapes long, so that rates have what they need.
 SPEED = 600.0
 SETTINGS = """
@@ -65,6 +73,39 @@ def eventful() -> list[bytes]:
     return marred
 
 
+def days_before(records: list[bytes]) -> tuple[list[bytes], str]:
+    """Three days with a sale each, and a calendar whose festival is the middle one.
+
+    On the first, one complaint is answered and one is not.
+    """
+    first_ms = msgspec.json.decode(records[0])["ts_ms"]
+    found: list[dict[str, Any]] = []
+
+    def add(kind: str, room_id: str, ts_ms: int, /, **fields: Any) -> None:
+        event_id = f"before-{len(found)}"
+        found.append({"type": kind, "event_id": event_id, "ts_ms": ts_ms} | fields)
+        if kind != "tick":
+            found[-1]["room_id"] = room_id
+
+    for number in (3, 2, 1):
+        at_ms, room_id = first_ms - number * DAY_MS, f"room-{number}-days-before"
+        buyer = {"buyer_id": f"buyer-{number}", "product_id": "p"}
+        order_id = f"{room_id}-o"
+        add("tick", "", at_ms)
+        add("room_opened", room_id, at_ms, host_id="h", mode="store", category="c", currency="CNY")
+        add("order", room_id, at_ms, order_id=order_id, quantity=1, amount_minor=900, **buyer)
+        back = {"refund_id": f"{room_id}-r", "order_id": order_id, "reason": "quality"}
+        add("refund", room_id, at_ms + 1, amount_minor=9, ordered_ts_ms=at_ms, **back, **buyer)
+        for name, statuses in (("a", ("opened", "replied", "resolved")), ("b", ("opened",))):
+            for status in statuses if number == 3 else ():
+                said = {"complaint_id": name, "buyer_id": "x", "kind": "quality", "status": status}
+                add("complaint", room_id, at_ms + 2, **said)
+    add("tick", "", first_ms - 1)
+    day = datetime.fromtimestamp((first_ms - 2 * DAY_MS) / 1000, ZoneInfo(DEFAULT_ZONE)).date()
+    calendar = f"- {{festival: of_yesterday, first_day: {day}, last_day: {day}}}\n"
+    return [msgspec.json.encode(each) for each in found], calendar
+
+
 async def judge(bootstrap: str, alert_id: str, judgement: Judgement) -> None:
     verdict = Verdict(alert_id, judgement, time.time_ns() // 1_000_000)
     await send_record(bootstrap, ALERTS, verdict_key(alert_id), encode(verdict))
@@ -81,7 +122,13 @@ def live(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     bootstrap, folder = kafka.bootstrap, tmp_path_factory.mktemp("live")
     asyncio.run(workers.make_topics(bootstrap))
     records = eventful()
-    with WorkerProcess(bootstrap, folder, group="dashboards", checkpoint_seconds=2) as worker:
+    earlier, calendar = days_before(records)
+    file = folder / "calendar.yaml"
+    file.write_text(calendar)
+    asyncio.run(workers.send(bootstrap, earlier, with_closing_tick=False))
+    with WorkerProcess(
+        bootstrap, folder, group="dashboards", checkpoint_seconds=2, calendar_file=file
+    ) as worker:
         worker.wait_ready()
         target = worker.address.removeprefix("http://")
         text = SETTINGS.format(rules=RULES, target=target)
@@ -98,6 +145,8 @@ def live(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 return found
 
             until(lambda: rows("roompulse:alerts_precision:ratio"), SECONDS, "verdicts are scraped")
+            whole = 'roompulse_festival_days{window="after"} > 0'
+            until(lambda: rows(whole), SECONDS, "people are looked at on the day of the session")
             gravest, *_ = rows('roompulse_firing_alert_started_seconds{room_id!=""}')
             variables = {
                 "currency": "CNY",

@@ -22,7 +22,8 @@ from deploy.kafka.admin import create_topics
 from deploy.kafka.broker import LocalKafka
 from schemas.records import Alert, Verdict, encode, verdict_key
 from schemas.topics import ALERTS
-from streams.shell.alertmanager import Alertmanager, firing, resolved
+from streams.shell.alertmanager import Alertmanager
+from streams.shell.delivery import News
 from tests.broker.workers import until
 
 _ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -224,17 +225,17 @@ async def test_brushing_holds_back_the_hot_item_of_its_room_and_of_no_other(
     running = _start_alertmanager(tmp_path, port, receiver)
     brushed, *_ = _versions(time.time_ns() // 1_000_000)
     hot = msgspec.structs.replace(brushed, kind="hot_item", severity="info", product_id="p1")
-    posts = [
-        firing(brushed),
-        firing(msgspec.structs.replace(hot, alert_id="a2")),
-        firing(msgspec.structs.replace(hot, alert_id="a3", room_id="r2")),
+    news = [
+        News(brushed),
+        News(msgspec.structs.replace(hot, alert_id="a2")),
+        News(msgspec.structs.replace(hot, alert_id="a3", room_id="r2")),
     ]
     try:
         until(lambda: _stands(url) is not None, _SECONDS, "it answers")
-        await Alertmanager(url).post(posts)
+        await Alertmanager(url).take(news)
         held_back = {"a1": "active", "a2": "suppressed", "a3": "active"}
         until(lambda: _stands(url) == held_back, _SECONDS, "the hot item is held back")
-        await Alertmanager(url).post([resolved(brushed, time.time_ns() // 1_000_000)])
+        await Alertmanager(url).take([News(msgspec.structs.replace(brushed, status="resolved"))])
         told = {"a2": "active", "a3": "active"}
         until(lambda: _stands(url) == told, _SECONDS, "it is told once brushing has ended")
     finally:
@@ -251,3 +252,26 @@ def _stands(url: str) -> dict[str, str] | None:
         return None
     states = {each["labels"]["alert_id"]: each["status"]["state"] for each in alerts}
     return {id_: state for id_, state in states.items() if state != "unprocessed"}
+
+
+async def test_a_ring_holds_back_the_brushed_orders_of_its_rooms_and_is_told_once(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    running = _start_alertmanager(tmp_path, port, receiver)
+    brushed = _versions(time.time_ns() // 1_000_000)[1]
+    ring = msgspec.structs.replace(
+        brushed, alert_id="ring", kind="identity_ring", room_id=None, rooms=["r1", "r2"], version=7
+    )
+    elsewhere = msgspec.structs.replace(brushed, alert_id="a2", room_id="r9", rooms=["r9"])
+    try:
+        until(lambda: _stands(url) is not None, _SECONDS, "it answers")
+        await Alertmanager(url).take([News(ring), News(brushed), News(elsewhere)])
+        held_back = {"ring": "active", "a1": "suppressed", "a2": "active"}
+        until(lambda: _stands(url) == held_back, _SECONDS, "the room of the ring is held back")
+        until(lambda: {note[2] for note in receiver.notes} == {"2", "7"}, _SECONDS, "both are told")
+        assert len(receiver.notes) == 2
+    finally:
+        running.kill()
+        running.wait()

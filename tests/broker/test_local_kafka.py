@@ -1,5 +1,6 @@
 """The local Kafka is a real one: it starts, keeps its promises over a crash, and stops whole."""
 
+import shlex
 import subprocess
 import sys
 import time
@@ -161,8 +162,14 @@ def test_the_commands_start_describe_and_stop_it(
     monkeypatch.setenv("LC_ALL", "C")
     bootstrap = f"127.0.0.1:{port}"
     try:
-        up = runner.invoke(kafka_commands.app, ["up", "--folder", folder, "--port", str(port)])
-        assert (up.exit_code, f"Kafka runs at {bootstrap}" in up.stdout) == (0, True)
+        up = runner.invoke(
+            kafka_commands.app, ["up", "--secure", "--folder", folder, "--port", str(port)]
+        )
+        assert (up.exit_code, f"Kafka runs at {bootstrap}" in up.stdout) == (0, True), up.output
+        for line in up.stdout.splitlines():
+            if line.startswith("export "):
+                name, _, value = shlex.split(line)[1].partition("=")
+                monkeypatch.setenv(name, value)
         status = runner.invoke(kafka_commands.app, ["status", "--folder", folder])
         assert (status.exit_code, bootstrap in status.stdout) == (0, True)
 

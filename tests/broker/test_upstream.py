@@ -31,8 +31,8 @@ from deploy.kafka.broker import LocalKafka
 from schemas.topics import CHECKPOINTS, LIVE_EVENTS, Topic
 from streams.shell import batch_transport
 from streams.shell.batch_transport import BatchTransport, FetchLimits
+from streams.shell.faust_app import build_app
 from streams.shell.settings import WorkerSettings
-from streams.shell.worker import build_app
 from tests.broker import workers
 
 RECORDS = 500

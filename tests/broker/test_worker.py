@@ -115,7 +115,7 @@ def _expected_counts(results: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("scenario", ["festival", "dirty"])
+@pytest.mark.parametrize("scenario", ["brushing", "dirty"])
 def test_workers_publish_what_the_embedded_run_writes(
     scenario: str,
     count: int,
@@ -392,7 +392,7 @@ def test_a_checkpoint_that_cannot_be_read_ends_it(
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
         await producer.start()
         try:
-            key = b'[1000,"nobody",0,1]'
+            key = b'[[1000,0],"nobody",0,1]'
             await producer.send_and_wait(topics.CHECKPOINTS, b"garbage", key, partition=3)
         finally:
             await producer.stop()
@@ -417,7 +417,7 @@ def test_a_log_that_was_made_anew_is_not_folded_onto_an_old_state(
     one.start()
     assert one.wait(FOLD_SECONDS) == 70
     (line,) = one.log.splitlines()
-    assert "make checkpoints and the topics of results anew" in line
+    assert "make the topics of checkpoints and of results anew" in line
 
 
 # -- live use --

@@ -35,6 +35,7 @@ FILES = (
     "product-marks.ndjson",
     "boards.json",
     "dead-letters.ndjson",
+    "alerts.ndjson",
     "after-sales.json",
     "after-sales-minutes.ndjson",
     "drop-off.json",

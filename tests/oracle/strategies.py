@@ -153,6 +153,7 @@ def _product(draw: Draw) -> Event:
         "action": draw(st.sampled_from(("listed", "delisted", "priced", "stocked"))),
         "merchant_id": draw(st.sampled_from((None, _nth(product_id, MERCHANTS)))),
         "stock": draw(st.sampled_from((None, 0, 10))),
+        "price_minor": draw(st.sampled_from((None, 0, 100, 94, 95, 80))),
     }
 
 

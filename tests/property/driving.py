@@ -13,10 +13,9 @@ from schemas import codec, records
 from schemas.partitioning import route
 from schemas.records import ProductFigures, RoomFigures
 from streams.core.emissions import Emissions
-from streams.core.market.whole import market_files
 from streams.core.partition import Partition
 from streams.embedded import Results
-from streams.result_files import run_report
+from streams.result_files import compared, run_report
 from streams.shell.room_stage import packed, unpacked
 
 
@@ -101,6 +100,6 @@ def files_of(results: Results) -> dict[str, list[bytes]]:
         "after-sales-minutes": [records.encode(line) for line in results.pitch],
         "stickiness": [records.encode({"stickiness": results.stickiness})],
         "retention": [records.encode({"retention": results.retention})],
-        **{name: [records.encode(each)] for name, each in market_files(results.newest).items()},
+        **{name: [records.encode(each)] for name, each in compared(results).items()},
         "run": [records.encode(run_report(results.progress, elapsed_seconds=0))],
     }

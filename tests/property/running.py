@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas import records
+from schemas.detector_rules import IdentityRingRules
 from schemas.rules import AfterSalesRules, BrushingRules, RuleSet
 from streams.embedded import EmbeddedRun, Results
 from streams.result_files import run_report
@@ -30,6 +31,7 @@ class Plain:
 # so short that the steps of small logs lie around them.
 NO_SUSPICION = RuleSet(
     brushing=BrushingRules(review=1e12, page=1e12),
+    identity_ring=IdentityRingRules(enabled=False),
     after_sales=AfterSalesRules(first_reply_minutes=1, resolution_minutes=5),
 )
 

@@ -42,7 +42,7 @@ def test_something_is_seen_at_all(name: str) -> None:
 
 def test_each_detector_of_a_room_has_something_to_say() -> None:
     kinds = {alert.kind for alert in run_embedded(encoded(LOGS["signals"]), rules=None).alerts}
-    assert kinds >= {each.alert_kind for each in DETECTORS} - {"brushed_orders"}
+    assert kinds >= {each.alert_kind for each in DETECTORS} - {"brushed_orders"} | {"identity_ring"}
 
 
 @each_log
@@ -54,10 +54,10 @@ def test_where_chunks_end_changes_no_alert(name: str, chunk: int) -> None:
 
 @each_log
 @FEW
-@given(seed=st.randoms(use_true_random=False))
-def test_arrival_inside_the_lateness_bound_changes_no_alert(name: str, seed: Random) -> None:
-    log = LOGS[name]
-    shuffled = shuffle_within_lateness(log, [seed.randint(0, 5_000) for _ in log])
+@given(seed=st.integers(0, 2**32))
+def test_arrival_inside_the_lateness_bound_changes_no_alert(name: str, seed: int) -> None:
+    log, random = LOGS[name], Random(seed)
+    shuffled = shuffle_within_lateness(log, [random.randint(0, 5_000) for _ in log])
     assert run(encoded(shuffled)) == EXPECTED[name]
 
 

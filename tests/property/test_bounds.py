@@ -24,7 +24,7 @@ from tests.property.running import plain, run_embedded
 EXAMPLES = settings(max_examples=100)
 CAP: Final = 16
 FLOOD: Final = 100
-# The tests of stickiness, of integrity and of alerts fill these.
+# The tests of stickiness, of integrity, of rings and of alerts fill these.
 ELSEWHERE: Final = {
     "room_days",
     "room_day_people",
@@ -39,8 +39,19 @@ ELSEWHERE: Final = {
     "recent_complaints",
     "stocked_products",
     "awaited_complaints",
+    "payment_complaints",
+    "cancellations",
     "list_prices",
+    "minute_visits",
+    "silent_stays",
+    "suspected_viewers",
     "listed_products",
+    "ring_orders",
+    "waiting_links",
+    "identities",
+    "orders_of_an_identity",
+    "tied_orders",
+    "same_rooms",
 }
 
 
@@ -66,6 +77,7 @@ def sizes_of(room: Room) -> dict[str, int]:
         "loads": len(room.after_sales.loads.by_place),
         "pitch_minutes": len(room.pitch.minutes),
         "sold_hours": len(room.sold_hours.by_place),
+        "trials": len(room.trials.by_product),
         "products": len(room.products.pairs),
         "product_merchants": len(room.products._merchants),
     }
@@ -83,6 +95,7 @@ def assert_bounded(partition: Partition, entries: int) -> None:
         assert loads.changed.keys() <= loads.by_place.keys()
         assert room.pitch.changed.keys() <= room.pitch.minutes.keys()
         assert room.sold_hours.changed.keys() <= room.sold_hours.by_place.keys()
+        assert room.trials.changed.keys() <= room.trials.by_product.keys()
         assert len(room.after_sales._deadlines) <= 2 * entries
 
 
@@ -180,6 +193,7 @@ FLOODS: Final[dict[str, Any]] = {
     "product_merchants": listed,
     "pitch_minutes": lambda number: order(number, ts_ms=BASE_MS + number * 60_000),
     "sold_hours": lambda number: order(number, product_id=f"p{number:02}"),
+    "trials": lambda number: order(number, product_id=f"p{number:02}"),
 }
 
 
@@ -226,6 +240,7 @@ def _ids(room: Room, name: str) -> list[str]:
         "products": {product_id: None for product_id, _ in room.products.pairs},
         "product_merchants": room.products._merchants,
         "sold_hours": [product_id for product_id, _, _ in room.sold_hours.by_place],
+        "trials": room.trials.by_product,
         "pitch_minutes": [str((minute_ms - BASE_MS) // 60_000) for minute_ms in room.pitch.minutes],
     }
     return list(maps[name])

@@ -32,6 +32,8 @@ from tests.property.running import NO_SUSPICION, plain, run_embedded
 
 EXAMPLES = settings(max_examples=100)
 REPEATABLE = ("order", "refund", "complaint", "checkout")
+# What counts whether or not a stamp is believed, which depends on who else is in the partition: a
+# checkout of a refuted stamp is a dead letter.
 LEDGER = (
     "orders",
     "units",
@@ -43,7 +45,6 @@ LEDGER = (
     "trusted_minor",
     "buyers",
     "quality_refunds",
-    "checkouts",
     "complaints_opened",
 )
 

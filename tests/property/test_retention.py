@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import records
+from streams.core.boards import DEFAULT_ZONE
 from streams.core.stickiness.drop_off import WORST, drop_off
 from streams.embedded import Results
 from tests.oracle.recount import recount
 from tests.oracle.retention import SCOPES, drop_off_minutes, retention_rows, rooms_in
+from tests.oracle.stickiness import stickiness
 from tests.oracle.strategies import adversarial_logs
 from tests.property.running import run_embedded
 
@@ -44,6 +46,30 @@ def test_every_figure_of_retention_is_a_count_over_all_visits(
         assert len(mine[section]) == len(expected[section])
         for row, other in zip(mine[section], expected[section], strict=True):
             assert_same(row, other)
+
+
+@EXAMPLES
+@given(adversarial_logs(), st.integers(1, 5))
+def test_conversion_is_that_of_the_people_who_watch_and_buy(
+    log: list[bytes], partitions: int
+) -> None:
+    found = plainly(run_embedded(log, partitions=partitions).audience)
+    viewers = retention_rows(rooms_in(log, partitions))
+    loyal = stickiness(log, partitions=partitions, zone=DEFAULT_ZONE, calendar=[])
+    for section in SCOPES:
+        assert [row["viewers"] for row in found[section]] == [
+            row["viewers"] for row in viewers[section]
+        ]
+    buyers = {row["host_id"]: row["buyers"] for row in loyal["hosts"]}
+    assert {row["host_id"]: row["buyers"] for row in found["hosts"]} == buyers
+    for row in (found["platform"], *(row for section in SCOPES for row in found[section])):
+        assert row["conversion"] == (
+            round(row["buyers"] / row["viewers"], 4) if row["viewers"] else None
+        )
+        for name in ("viewers", "buyers", "conversion"):
+            assert row[name] == row[f"{name}_trusted"]
+    assert found["platform"]["viewers"] == viewers["platform"]["viewers"]
+    assert found["platform"]["buyers"] == loyal["platform"]["buyers"]
 
 
 def losses_of(results: Results) -> Any:

@@ -1,4 +1,4 @@
-"""Workers of a simulated group: the real room stage, fed, refreshed, saved, killed, left behind.
+"""Workers of a simulated group: the real stages, fed, refreshed, saved, killed, left behind.
 
 A worker that the group has given up does not know it for a while (a zombie): it folds on, publishes
 and saves, but what it acknowledges no longer counts, as Kafka refuses commits of old generations.
@@ -8,6 +8,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from schemas import topics
+from streams.shell.board_stage import LEADING_PARTITION
+from streams.shell.following import Followed
+from streams.shell.ring_stages import MarksIn, identity_stage, ring_stage
 from streams.shell.room_stage import RoomStage
 from tests.simulation.world import PublishingFailedError, SimCheckpoints, SimPublisher, World
 
@@ -24,8 +28,14 @@ class SimWorker:
         self.name = name
         self.publisher = SimPublisher(world, failing)
         checkpoints = SimCheckpoints(world, name)
+        self._identity_checkpoints = SimCheckpoints(world, name, topics.IDENTITY_CHECKPOINTS)
+        self._ring_checkpoints = SimCheckpoints(world, name, topics.RING_CHECKPOINTS)
         loop = asyncio.get_running_loop()
-        self.stage = RoomStage(self.publisher, checkpoints, self, loop.time)
+        partitions = len(world.logs)
+        self.stage = RoomStage(self.publisher, checkpoints, self, loop.time, partitions=partitions)
+        self.followed: list[Followed] = []
+        self._places: dict[tuple[str, int], int] = {}  # from where each of them is read
+        self._following: asyncio.Task[None] | None = None
         self.positions: dict[int, int] = {}
         self.is_member = True  # whether the group takes its acknowledgements
         self.failed = asyncio.Event()
@@ -44,6 +54,7 @@ class SimWorker:
     async def leave(self) -> None:
         """The group takes all partitions back."""
         self.positions = {}
+        await self._stop_following()
         await self.stage.leave()
 
     def join(self, numbers: list[int]) -> None:
@@ -51,10 +62,62 @@ class SimWorker:
         self.is_member = True
         self.stage.expect(numbers)
         self.positions = {number: self._world.committed[number] for number in numbers}
+        self.followed, self._places = self._what_goes_with(numbers), {}
+        following = self._guarded(self._follow)
+        self._following = asyncio.get_running_loop().create_task(following)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether it has taken all that it follows, and nothing is on its way."""
+        world = self._world
+        return not self.publisher.on_the_way and all(
+            self._places.get((each.topic, each.number))
+            == len(world.followed.get((each.topic, each.number), ()))
+            for each in self.followed
+        )
+
+    def _what_goes_with(self, numbers: list[int]) -> list[Followed]:
+        """As the worker has it."""
+        sources, publisher = len(self._world.logs), self.publisher
+        followed: list[Followed] = []
+        for number in numbers:
+            saves = self._identity_checkpoints
+            followed.append(identity_stage(number, sources, publisher, saves))
+            followed.append(MarksIn(number, self.stage))
+        if LEADING_PARTITION in numbers:
+            followed.append(ring_stage(sources, publisher, self._ring_checkpoints))
+        return followed
+
+    async def _stop_following(self) -> None:
+        following, self._following = self._following, None
+        self.followed = []
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Take what is durable of each partition, some at a time."""
+        world = self._world
+        followed = {(each.topic, each.number): each for each in self.followed}
+        for target, each in followed.items():
+            offset = await each.open()
+            assert offset is not None
+            self._places[target] = offset
+        while True:
+            logs = {target: world.followed.get(target, []) for target in followed}
+            behind = [target for target, at in self._places.items() if at < len(logs[target])]
+            await world.pause()
+            if behind:
+                target = world.random.choice(behind)
+                first = self._places[target]
+                some = logs[target][first : first + world.random.randint(1, LARGEST_BATCH)]
+                await followed[target].take(range(first, first + len(some)), some)
+                self._places[target] = first + len(some)
 
     async def kill(self) -> None:
         """The process is gone; some of what was on its way arrives."""
         self.is_member = False
+        await self._stop_following()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -64,7 +127,7 @@ class SimWorker:
 
     def raise_bugs(self) -> None:
         """A broken promise inside a task ends the simulation."""
-        for task in self._tasks:
+        for task in (*self._tasks, *([self._following] if self._following else [])):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
@@ -73,7 +136,7 @@ class SimWorker:
             await act()
         except PublishingFailedError:
             self.failed.set()  # a worker ends its process at once: nothing of it runs on
-            for task in self._tasks:
+            for task in (*self._tasks, *([self._following] if self._following else [])):
                 task.cancel()
 
     async def _refresh(self) -> None:
@@ -87,6 +150,8 @@ class SimWorker:
         while True:
             await asyncio.sleep(SAVE_SECONDS * (0.3 + self._world.random.random()))
             await self.stage.save()
+            for each in self.followed:
+                await each.save()
 
     async def _read(self) -> None:
         world = self._world

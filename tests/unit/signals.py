@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from schemas.records import Alert
 from schemas.rules import RuleSet
 from tests.property.running import run_embedded
-from tests.unit.attack import MINUTE_MS, START_MS, Event, encoded, honest, in_order, opened, order
+from tests.unit.attack import (
+    MINUTE_MS,
+    START_MS,
+    Event,
+    encoded,
+    honest,
+    in_order,
+    opened,
+    order,
+    view,
+)
 
 SECOND_MS = 1_000
 ROOM = "shop"
@@ -131,6 +141,74 @@ def bestseller(count: int = 60, first_minute: float = 70.0) -> list[Event]:
     return [sold(9_000 + n, first_minute + n / count, product_id="p4") for n in range(count)]
 
 
+def deserted() -> list[Event]:
+    """A room that ten enter in a minute, each for three, and from minute 18 on hardly any."""
+    enters = [n / 10 for n in range(180)] + [18 + n for n in range(9)]
+    visits = [(f"guest-{n}", minute) for n, minute in enumerate(enters)]
+    return [
+        opened("deserted"),
+        *(view("deserted", name, at(minute)) for name, minute in visits),
+        *(view("deserted", name, at(minute + 1), "heartbeat") for name, minute in visits),
+        *(view("deserted", name, at(minute + 2), "heartbeat") for name, minute in visits),
+        *(view("deserted", name, at(minute + 3), "leave") for name, minute in visits),
+    ]
+
+
+def led_away() -> list[Event]:
+    """Two buyers of a room complain of having been asked to pay elsewhere."""
+    return [complaint(n, 60 + n, kind="off_platform_payment") for n in (20, 21)]
+
+
+def hands(count: int = 14) -> list[Event]:
+    """Accounts of one hand that buy in two rooms in turn, with three phones and two wallets."""
+    return [
+        order(
+            (ROOM, "neighbour")[n % 2],
+            7_500 + n,
+            at(48 + n),
+            device_id=f"phone {n % 3}",
+            payment_id=f"wallet {n % 2}",
+        )
+        for n in range(count)
+    ]
+
+
+def watched(
+    viewer_id: str, minutes: float, seconds: float, action: str, device_id: str
+) -> list[Event]:
+    """A visit, with one thing done every 50 s."""
+    enter_ms = at(minutes)
+    steps = [(int(50_000 * n), action) for n in range(1, int(seconds // 50) + 1)]
+    views = [
+        view(ROOM, viewer_id, enter_ms + after_ms, what)
+        for after_ms, what in [(0, "enter"), *steps, (int(seconds * 1_000), "leave")]
+    ]
+    views[0]["device_id"] = device_id
+    return views
+
+
+def passers_by(until_minute: int = 80, seconds: float = 130, bounces: int = 1) -> list[Event]:
+    """A few visits a minute: some are over at once, one stays and talks."""
+    events = []
+    for n in range(until_minute):
+        for bounce in range(bounces):
+            who = f"{n} {bounce}"
+            events += watched(f"passer {who}", n + 0.2, 2, "comment", f"phone {who}")
+        events += watched(f"guest {n}", n + 0.3, seconds, "comment", f"tablet {n}")
+    return events
+
+
+def bought(
+    count: int = 150, first_minute: float = 66.0, devices: int = 10, seconds: float = 140
+) -> list[Event]:
+    """So many viewers within five minutes, on few devices; they stay and do nothing."""
+    events = []
+    for n in range(count):
+        device_id = f"rack {n % devices}"
+        events += watched(f"bot {n}", first_minute + 5 * n / count, seconds, "heartbeat", device_id)
+    return events
+
+
 def signals_log() -> list[Event]:
     """A session in which each detector has something to say."""
     return evening(
@@ -142,4 +220,9 @@ def signals_log() -> list[Event]:
         unanswered(),
         inflated(),
         bestseller(),
+        hands(),
+        passers_by(until_minute=64, seconds=60, bounces=2),
+        bought(count=180, first_minute=63, seconds=60),
+        deserted(),
+        led_away(),
     )

@@ -3,11 +3,13 @@
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from schemas.events import EVENT_TYPES
+from schemas.details import AfterSalesFigures, ServiceFigures
+from schemas.events import EVENT_TYPES, Complaint, Refund
 from schemas.records import (
     AnyBoard,
     Counts,
@@ -17,9 +19,11 @@ from schemas.records import (
     Verdict,
     Version,
 )
+from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
 from streams.core.limits import CAPS
+from streams.core.stickiness.live import FestivalNet, LivePeople, Stays
 from streams.shell.metrics import (
     MOST_CURRENCIES,
     WorkerCollector,
@@ -28,6 +32,7 @@ from streams.shell.metrics import (
     shared_rows,
     shown_currencies,
 )
+from streams.shell.ring_metrics import FollowedView
 from streams.shell.room_stage import PartitionHealth
 from tests.unit.making import figures, product_figures
 from tests.unit.test_alert_book import alert, booked
@@ -36,6 +41,8 @@ MOST_SERIES = 5_000
 MOST_SECONDS = 0.2
 PARTITIONS = 16
 MODES = ("talent", "store", "base_walk", "origin", "overseas", "seckill", "bargain")
+WINDOWS = ("before", "during", "after")
+PARTIES = ("platform", "host", "merchant", "consumer")
 NOON_MS = 1_760_000_040_000 // 60_000 * 60_000
 
 
@@ -43,6 +50,25 @@ def view_of(
     book: AlertBook | None, rooms: dict[str, RoomFigures], boards: Sequence[AnyBoard] = ()
 ) -> WorkerView:
     return WorkerView({}, {}, {}, list(boards), rooms, leads=True, now=0.0, epoch_ms=0, alerts=book)
+
+
+def load(
+    room_id: str, merchant_id: str, party: str, *, offset: int = 1, causes: bool = False
+) -> AfterSalesFigures:
+    """What a party answers for; with all causes there are, or with one of each."""
+    kinds = get_args(get_type_hints(Complaint)["kind"]) if causes else ("delivery",)
+    reasons = get_args(get_type_hints(Refund)["reason"]) if causes else ("quality",)
+    return AfterSalesFigures(
+        version=Version(0, offset),
+        room_id=room_id,
+        merchant_id=merchant_id,
+        party=party,
+        complaints=dict.fromkeys(kinds, 2),
+        refunds=dict.fromkeys(reasons, 3),
+        refunded_minor=dict.fromkeys(reasons, 50),
+        first_reply=ServiceFigures(1, 2, {10: 1}),
+        resolution=ServiceFigures(0, 0, {}),
+    )
 
 
 def exposed(view: WorkerView, rows: int = 20) -> dict[str, float]:
@@ -164,10 +190,18 @@ def test_the_currencies_of_most_rooms_are_shown() -> None:
     assert found[:3] == ["", "C00", "C01"]
 
 
+def festival(name: str, currency: str) -> FestivalNet:
+    return FestivalNet(name, currency, dict.fromkeys(WINDOWS, 28), dict.fromkeys(WINDOWS, 7))
+
+
 @pytest.fixture(scope="module")
 def sale_night() -> WorkerView:
-    """A worker that has all of 10,000 rooms, in more currencies than anybody sells in."""
-    fold = BoardFold()
+    """A worker that has all of 10,000 rooms, in more currencies than anybody sells in.
+
+    In each of them every party answers for complaints and refunds of every kind, and it is a day
+    between two festivals.
+    """
+    fold, totals = BoardFold(), AfterSalesTotals()
     for number in range(10_000):
         currency = f"Q{chr(65 + number % 9)}{chr(65 + number % 7)}"
         facts: dict[str, Any] = {
@@ -182,6 +216,9 @@ def sale_night() -> WorkerView:
         fold.apply_room(figures(room_id, gross_minor=number * 1_000 + 500, orders=9, **facts))
         fold.apply_minute(RoomMinute(room_id, NOON_MS, 1, number + 1, 0, 5, 5, 1, 1, 1))
         fold.apply_product(product_figures(room_id, f"p{number}", f"s{number}", gross_minor=number))
+        totals.apply_currency(room_id, facts["currency"])
+        for party in PARTIES:
+            totals.apply(load(room_id, "s", party, causes=number > 9_900))
     book = AlertBook()
     for number in range(CAPS["known_alerts"][0]):
         book.apply(alert(f"a{number}", currency="CNY", room_id=f"room-{number % 10_000:05}"))
@@ -213,7 +250,67 @@ def sale_night() -> WorkerView:
         now=2.0,
         epoch_ms=3,
         alerts=book,
+        after_sales=totals,
+        stays={number: Stays(9, 8, 7, [6, 5, 4, 3, 2]) for number in progress},
+        followed=[
+            FollowedView(topic, number, 1)
+            for topic in ("identity-links", "ring-marks")
+            for number in progress
+        ],
+        people=dict.fromkeys(
+            progress,
+            LivePeople(5, 4, 9, 8, 2, [festival(name, c) for name in "fg" for c in "XY"]),
+        ),
     )
+
+
+def test_after_sales_are_shown_by_party_and_money_by_currency() -> None:
+    fold, totals = BoardFold(), AfterSalesTotals()
+    for room_id, currency in (("r1", "CNY"), ("r2", "USD")):
+        fold.apply_room(figures(room_id, gross_minor=9, currency=currency))
+        totals.apply(load(room_id, "s", "host", offset=1, causes=True))
+        totals.apply(load(room_id, "s", "host", offset=3))
+        totals.apply(load(room_id, "s", "host", offset=2, causes=True))  # an older view
+        totals.apply_currency(room_id, currency)
+    lines = exposed(replace(view_of(None, fold.rooms, fold.boards()), after_sales=totals))
+    shown = {name: value for name, value in lines.items() if "after_sales" in name}
+    assert shown == {
+        'roompulse_after_sales_complaints{kind="delivery",party="host"}': 4,
+        'roompulse_after_sales_refunds{party="host",reason="quality"}': 6,
+        'roompulse_after_sales_refunded_minor{currency="CNY",party="host"}': 50,
+        'roompulse_after_sales_refunded_minor{currency="USD",party="host"}': 50,
+        'roompulse_after_sales_in_time{level="first_reply",party="host"}': 2,
+        'roompulse_after_sales_breaches{level="first_reply",party="host"}': 4,
+        'roompulse_after_sales_median_ms{level="first_reply",party="host"}': 10,
+        'roompulse_after_sales_in_time{level="resolution",party="host"}': 0,
+        'roompulse_after_sales_breaches{level="resolution",party="host"}': 0,
+        **{
+            f'roompulse_after_sales_room_{name}{{party="host",room_id="{room_id}"}}': value
+            for room_id in ("r1", "r2")
+            for name, value in (("complaints", 2), ("refunds", 3))
+        },
+        'roompulse_after_sales_room_breaches{room_id="r1"}': 2,
+        'roompulse_after_sales_room_breaches{room_id="r2"}': 2,
+    }
+
+
+def test_visits_people_and_festivals_are_shown_by_partition() -> None:
+    people = LivePeople(5, 4, 9, 8, 2, [festival("f", "CNY"), festival("f", "USD")])
+    view = replace(
+        view_of(None, {}),
+        stays={1: Stays(1, 1, 1, [0] * 5), 3: Stays(9, 7, 7_000, [6, 5, 4, 3, 2])},
+        people={3: people},
+    )
+    lines = exposed(view)
+    assert lines["roompulse_visits_ended"] == 8
+    assert lines['roompulse_visits_stayed{seconds="30"}'] == 6
+    assert lines['roompulse_visits_stayed{seconds="1800"}'] == 2
+    assert lines['roompulse_people_month_active_viewers{partition="3"}'] == 9
+    assert lines['roompulse_people_repeat_buyers{partition="3"}'] == 2
+    where = 'festival="f",window="after"'
+    assert lines[f"roompulse_festival_days{{{where}}}"] == 28
+    assert lines[f'roompulse_festival_net_minor{{currency="USD",{where}}}'] == 7
+    assert not [name for name in exposed(view_of(None, {})) if "_visits_" in name]
 
 
 def test_a_scrape_of_ten_thousand_rooms_is_small(sale_night: WorkerView) -> None:

@@ -45,27 +45,27 @@ def store(monkeypatch: pytest.MonkeyPatch) -> KafkaCheckpoints:
 
 
 async def test_a_snapshot_is_cut_into_numbered_chunks(store: KafkaCheckpoints) -> None:
-    await store.save(3, 70, b"abcdefghij")
+    await store.save(3, (70, 4), b"abcdefghij")
     sent: list[tuple[bytes, bytes]] = store._producer.sent
     keys = [msgspec.json.decode(key, type=ChunkKey) for key, _ in sent]
     assert [value for _, value in sent] == [b"abcd", b"efgh", b"ij"]
-    assert [(key.next_offset, key.chunk, key.chunks) for key in keys] == [
-        (70, 0, 3),
-        (70, 1, 3),
-        (70, 2, 3),
+    assert [(key.next_offsets, key.chunk, key.chunks) for key in keys] == [
+        ((70, 4), 0, 3),
+        ((70, 4), 1, 3),
+        ((70, 4), 2, 3),
     ]
 
 
 async def test_two_saves_at_one_offset_do_not_mix(store: KafkaCheckpoints) -> None:
     """A worker may come to an offset again after a rebalance, while its first save still runs."""
-    await store.save(3, 70, b"abcdefgh")
-    await store.save(3, 70, b"ABCDEFGHIJ")
+    await store.save(3, (70, 4), b"abcdefgh")
+    await store.save(3, (70, 4), b"ABCDEFGHIJ")
     keys = [key for key, _ in store._producer.sent]
     assert len(set(keys)) == len(keys) == 5
 
 
 async def test_what_lies_before_the_snapshot_before_is_deleted(store: KafkaCheckpoints) -> None:
     for offset in (10, 20, 30):
-        await store.save(3, offset, b"abcdefgh")
+        await store.save(3, (offset,), b"abcdefgh")
     deleted: list[int] = store._admin.deleted
     assert deleted == [2]  # the first began at 0, where nothing lies before it

@@ -1,25 +1,32 @@
-"""What is told of alerts: news, once, in the words of Alertmanager; nothing of a replayed past."""
+"""What is told of alerts: news, once, to whom it is for; nothing of a replayed past."""
 
 import json
+from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from schemas.records import Alert, Evidence
 from streams.shell import delivery
-from streams.shell.alertmanager import firing, resolved
-from streams.shell.delivery import OF_NOW_MS, Outbox
+from streams.shell.alertmanager import Alertmanager, firing, resolved
+from streams.shell.delivery import OF_NOW_MS, News, Outbox, ReceiverAwayError
 
 _AT_MS = 1_700_000_000_000
 
 
 def _alert(
-    version: int = 1, *, status: str = "firing", severity: str = "review", alert_id: str = "a1"
+    version: int = 1,
+    *,
+    status: str = "firing",
+    severity: str = "review",
+    alert_id: str = "a1",
+    kind: str = "brushed_orders",
 ) -> Alert:
     return Alert(
         alert_id=alert_id,
         version=version,
         status=status,
-        kind="brushed_orders",
+        kind=kind,
         severity=severity,
         room_id="r1",
         host_id="h1",
@@ -70,41 +77,104 @@ def test_its_annotations_explain_it_and_its_link_leads_to_the_room_at_that_time(
     )
 
 
+def _ring(version: int = 1, **more: str) -> Alert:
+    ring = _alert(version, kind="identity_ring", **more)
+    return msgspec.structs.replace(ring, room_id=None, host_id=None, rooms=["r1", "r2"])
+
+
+def test_a_ring_stands_in_each_of_its_rooms_to_silence_them() -> None:
+    receiver = Alertmanager("http://localhost")
+    ring, *parts = receiver.posts(News(_ring()))
+    assert "room_id" not in ring["labels"]
+    assert [(post["labels"]["room_id"], post["labels"]["part"]) for post in parts] == [
+        ("r1", "room"),
+        ("r2", "room"),
+    ]
+    assert {post["labels"]["alertname"] for post in parts} == {"identity_ring"}
+    assert receiver.wording(News(_ring())).count("\n") == 0
+
+
+def test_a_ring_that_gets_graver_or_ends_does_so_in_each_of_its_rooms() -> None:
+    receiver = Alertmanager("http://localhost", now_ms=lambda: _AT_MS)
+    graver = receiver.posts(News(_ring(2, severity="page"), _ring()))
+    assert ["endsAt" in post for post in graver] == [True] * 3 + [False] * 3
+    ended = receiver.posts(News(_ring(3, severity="page", status="resolved")))
+    assert ["endsAt" in post for post in ended] == [True] * 3
+
+
 def test_each_version_is_told_once_and_an_older_one_never_after_a_newer() -> None:
     outbox = Outbox()
-    assert len(outbox.told_by(_alert(1), _AT_MS, _AT_MS)) == 1
-    assert outbox.told_by(_alert(1), _AT_MS, _AT_MS) == []
-    assert len(outbox.told_by(_alert(3, status="resolved"), _AT_MS, _AT_MS)) == 1
-    assert outbox.told_by(_alert(2, status="updated"), _AT_MS, _AT_MS) == []
-    assert outbox.repeated(_AT_MS) == []
+    assert outbox.told_by(_alert(1), _AT_MS) == News(_alert(1))
+    assert outbox.told_by(_alert(1), _AT_MS) is None
+    assert outbox.told_by(_alert(3, status="resolved"), _AT_MS) is not None
+    assert outbox.told_by(_alert(2, status="updated"), _AT_MS) is None
+    assert outbox.firing() == []
 
 
 def test_a_graver_version_ends_the_milder_one_first() -> None:
     outbox = Outbox()
-    outbox.told_by(_alert(1), _AT_MS, _AT_MS)
-    mild, grave = outbox.told_by(_alert(2, severity="page"), _AT_MS, _AT_MS)
+    outbox.told_by(_alert(1), _AT_MS)
+    news = outbox.told_by(_alert(2, severity="page"), _AT_MS)
+    assert news is not None
+    mild, grave = Alertmanager("http://localhost", now_ms=lambda: _AT_MS).posts(news)
     assert (mild["labels"]["severity"], "endsAt" in mild) == ("review", True)
     assert (grave["labels"]["severity"], "endsAt" in grave) == ("page", False)
+    ended = outbox.told_by(_alert(3, severity="page", status="resolved"), _AT_MS)
+    assert ended == News(_alert(3, severity="page", status="resolved"))
 
 
 def test_a_restart_knows_what_was_told_and_repeats_what_is_firing() -> None:
     outbox = Outbox()
     outbox.note(_alert(1), _AT_MS)
     outbox.note(_alert(2, alert_id="a2", status="resolved"), _AT_MS)
-    assert outbox.told_by(_alert(1), _AT_MS, _AT_MS) == []
-    assert [post["labels"]["alert_id"] for post in outbox.repeated(_AT_MS)] == ["a1"]
+    assert outbox.told_by(_alert(1), _AT_MS) is None
+    assert [news.alert.alert_id for news in outbox.firing()] == ["a1"]
 
 
 def test_nothing_is_told_of_a_replayed_past_unless_asked_for() -> None:
     later_ms = _AT_MS + OF_NOW_MS + 1
     outbox = Outbox()
-    assert outbox.told_by(_alert(1), later_ms, later_ms) == []
-    assert outbox.repeated(later_ms) == []
-    assert len(Outbox(replayed=True).told_by(_alert(1), later_ms, later_ms)) == 1
+    assert outbox.told_by(_alert(1), later_ms) is None
+    assert outbox.firing() == []
+    assert Outbox(replayed=True).told_by(_alert(1), later_ms) is not None
 
 
-def test_what_waited_for_its_receiver_is_told_however_late() -> None:
-    assert len(Outbox().told_by(_alert(1), _AT_MS, _AT_MS + 10 * OF_NOW_MS)) == 1
+def test_who_was_told_of_an_alert_is_told_of_its_end_whatever_it_became() -> None:
+    outbox = Outbox(wants=lambda alert: alert.severity == "page")
+    assert outbox.told_by(_alert(1), _AT_MS) is None
+    assert outbox.told_by(_alert(2, severity="page"), _AT_MS) is not None
+    assert outbox.told_by(_alert(3), _AT_MS) is not None
+    assert outbox.told_by(_alert(4, status="resolved"), _AT_MS) is not None
+    assert outbox.told_by(_alert(5, alert_id="other", status="resolved"), _AT_MS) is None
+
+
+@pytest.mark.parametrize("holds_back", [False, True])
+def test_what_another_alert_speaks_for_is_held_back_while_that_fires(*, holds_back: bool) -> None:
+    outbox = Outbox(holds_back=holds_back)
+    hot = [_alert(version, alert_id="hot", kind="hot_item") for version in (1, 2, 3)]
+    outbox.told_by(_alert(1), _AT_MS)
+    assert (outbox.told_by(hot[0], _AT_MS) is None) is holds_back
+    outbox.told_by(_alert(2, status="resolved"), _AT_MS)
+    assert outbox.told_by(hot[1], _AT_MS) is not None
+    outbox.told_by(_alert(1, alert_id="a2"), _AT_MS)
+    assert outbox.told_by(hot[2], _AT_MS) is not None, "they were told of it already"
+
+
+async def test_a_receiver_that_is_away_is_tried_until_it_takes_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_PAUSE_SECONDS", 0)
+    tries: list[int] = []
+
+    class Shaky(Alertmanager):
+        async def take(self, news: Sequence[News]) -> None:
+            tries.append(len(news))
+            if len(tries) < 4:
+                raise ReceiverAwayError("it is away")
+
+    await delivery._sent(Shaky("http://localhost"), [News(_alert())])
+    assert tries == [1, 1, 1, 1]
+    assert caplog.messages == ["it is away: trying again"] * 3
 
 
 def test_what_is_kept_is_bounded_and_the_longest_unchanged_goes_first(
@@ -113,5 +183,5 @@ def test_what_is_kept_is_bounded_and_the_longest_unchanged_goes_first(
     monkeypatch.setattr(delivery, "MOST_FIRING", 2)
     outbox = Outbox()
     for alert_id in ("a", "b", "c"):
-        outbox.told_by(_alert(alert_id=alert_id), _AT_MS, _AT_MS)
-    assert [post["labels"]["alert_id"] for post in outbox.repeated(_AT_MS)] == ["b", "c"]
+        outbox.told_by(_alert(alert_id=alert_id), _AT_MS)
+    assert [news.alert.alert_id for news in outbox.firing()] == ["b", "c"]

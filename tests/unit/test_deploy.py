@@ -10,10 +10,12 @@ from string import Template
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from packaging.version import Version
 
 from deploy.kafka.jars import ENVIRONMENT_FILE, LOCK_FILE, locked_jars
+from roompulse.cli.app import app
 from schemas.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +150,33 @@ def test_compose_starts_workers_only_when_the_topics_are_there() -> None:
     assert TOPICS
 
 
+def test_compose_runs_commands_that_exist_with_options_that_they_have() -> None:
+    found = 0
+    for service in compose()["services"].values():
+        if service["image"] != "roompulse":
+            continue
+        words = service["command"]
+        if service.get("entrypoint") == ["sh", "-c"]:
+            words = words[0].rpartition("exec roompulse ")[2].split()
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+        found += 1
+    assert found == 5
+
+
+def test_a_worker_of_compose_has_one_name_over_restarts() -> None:
+    services = compose()["services"]
+    names = [
+        services[name]["environment"]["ROOMPULSE_INSTANCE"]
+        for name in services
+        if name.startswith("worker-")
+    ]
+    assert sorted(names) == ["worker-1", "worker-2"]
+
+
 def test_prometheus_scrapes_every_worker_at_its_metrics_port() -> None:
     scrape = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     (job,) = [one for one in scrape["scrape_configs"] if one["job_name"] == "roompulse"]
@@ -195,6 +224,15 @@ def test_each_test_is_in_exactly_one_of_the_groups_that_make_runs() -> None:
     assert groups == ['"not broker and not chaos"', '"broker and not chaos"', "chaos", "chaos"]
     (test,) = re.findall(r"^test: ([a-z ]+) ##", text, re.MULTILINE)
     assert test.split() == ["check", "unit", "broker", "chaos"]
+
+
+def test_the_audit_asks_about_every_locked_package_and_passes_none_unasked() -> None:
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"build/audit/bin/pip-audit (.*)", text)
+    words = command.split()
+    assert words[words.index("--requirement") + 1] == "requirements-dev.lock", "has the other one"
+    assert {"--strict", "--require-hashes", "--disable-pip"} <= set(words)
+    assert re.search(r"^PIP_AUDIT_VERSION := \d+\.\d+\.\d+$", text, re.MULTILINE)
 
 
 def test_ci_is_a_script_that_runs_as_make_test() -> None:

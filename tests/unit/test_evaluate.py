@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from roompulse.cli.app import app
-from roompulse.tuning.chart import Bar, Panel, bar_chart, line_chart
 from roompulse.tuning.evaluating import ablations
 from roompulse.tuning.figures import figures_of, poisson_bound, share
 from roompulse.tuning.folding import Folded, Planted, fold
@@ -228,10 +227,3 @@ def test_wrong_arguments_give_one_line(arguments: list[str], said: str) -> None:
     done = command(*arguments)
     assert done.exit_code == 1
     assert said in done.output
-
-
-def test_charts_are_well_formed_whatever_names_and_figures_they_hold() -> None:
-    odd = '<&">'
-    for panels in ([Panel(odd, {odd: [(1, 0)]})], [Panel("p", {"a": [(1, 0.2), (2, 7_654)]})] * 3):
-        ET.fromstring(line_chart(odd, odd, panels))
-    ET.fromstring(bar_chart(odd, [Bar(odd, 0.5, 0.1, 0.9), Bar("less", -0.5, -0.9, 0)]))

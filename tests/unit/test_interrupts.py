@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from roompulse import interrupts
 from roompulse.interrupts import interruptible, uninterrupted
+from streams.result_files import write_results
+from tests.property.running import run_embedded
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +114,26 @@ except KeyboardInterrupt:
         timeout=60,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")
+
+
+def test_what_is_ignored_on_purpose_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_command_that_runs_on_ends_in_order_when_a_container_is_stopped(tmp_path: Path) -> None:
+    """Kubernetes and Docker send SIGTERM, and kill who does not hear it half a minute later."""
+    write_results(run_embedded([]), tmp_path, elapsed_seconds=0)
+    address = tmp_path / "address"
+    command = [sys.executable, "-c", "from roompulse.cli.app import main; main()", "console"]
+    options = ["--results", str(tmp_path), "--port", "0", "--address-file", str(address)]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("console: http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(20) == 0

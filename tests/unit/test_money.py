@@ -6,7 +6,8 @@ from schemas.records import Version
 from streams.core import limits
 from streams.core.funnel import Funnel
 from streams.core.ledger import Ledger, Refunded
-from streams.core.room import REPEAT, Refusal, Room
+from streams.core.outcomes import REPEAT, Refusal
+from streams.core.room import Room
 from tests.unit.making import (
     DAY,
     HOUR,

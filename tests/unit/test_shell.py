@@ -32,12 +32,13 @@ from streams.core.boards import BoardFold
 from streams.core.partition import Partition
 from streams.shell import board_stage, log_ends, patience, room_stage
 from streams.shell.batch_transport import Batch
+from streams.shell.checkpoints import ForeignStateError
 from streams.shell.liveness import stuck_partitions
 from streams.shell.log_ends import LogEnds
 from streams.shell.metrics import WorkerView
 from streams.shell.patience import KafkaSilentError, connected, patiently
 from streams.shell.publisher import KafkaPublisher
-from streams.shell.room_stage import ForeignStateError, PartitionHealth, RoomStage, packed
+from streams.shell.room_stage import PartitionHealth, RoomStage, packed
 from streams.shell.settings import WorkerSettings
 from streams.shell.ticker import Ticker
 from streams.shell.worker import Worker
@@ -86,7 +87,10 @@ class Log:
         return self.now
 
     async def publish(
-        self, topic: str, items: Sequence[tuple[bytes, msgspec.Struct | None]]
+        self,
+        topic: str,
+        items: Sequence[tuple[bytes, msgspec.Struct | None]],
+        partition: int = 0,  # noqa: ARG002 - as the port has it
     ) -> None:
         self.done.append(f"publish {topic}")
         self.published += [(topic, key, record) for key, record in items]
@@ -99,8 +103,8 @@ class Log:
         await self.may_load.wait()
         return self.saved.get(partition)
 
-    async def save(self, partition: int, next_offset: int, state: bytes) -> None:
-        self.done.append(f"save {partition} at {next_offset}")
+    async def save(self, partition: int, next_offsets: tuple[int, ...], state: bytes) -> None:
+        self.done.append(f"save {partition} at {next_offsets[0]}")
         self.saved[partition] = state
 
     async def rewind(self, partition: int, next_offset: int, first_offset: int) -> bool:
@@ -127,9 +131,11 @@ async def test_publish_flush_save_acknowledge_in_this_order() -> None:
     await take(stage, log, 0, 100)
     await take(stage, log, 100, 10)
     await stage.save()
-    assert log.done == [
+    # what every partition of identities gets is published to each
+    assert list(dict.fromkeys(log.done)) == [
         "load 0",
         "publish room-minutes",
+        "publish identity-links",
         "flush",
         "save 0 at 110",
         "ack 0",

@@ -11,10 +11,12 @@ from schemas.clock import OUT_OF_ORDER_MS
 from schemas.codec import Tick
 from schemas.records import Counts, Progress, Version
 from streams.core.boards import BoardFold
+from streams.core.integrity.alert_book import MAPS
 from streams.core.limits import CAPS
 from streams.embedded import EmbeddedRun
 from streams.shell.liveness import stuck_partitions
 from streams.shell.metrics import WorkerCollector, WorkerView, exposition
+from streams.shell.ring_metrics import RING_MAPS, FollowedView
 from streams.shell.room_stage import PartitionHealth
 from streams.shell.ticker import Ticker, tick_record
 from tests.unit.making import figures, order, progress, view
@@ -215,9 +217,28 @@ def test_the_state_of_a_worker_is_exposed_by_partition() -> None:
 
 def test_every_full_map_is_exposed_with_its_cap() -> None:
     lines = exposed(small_view())
-    assert len(starting(lines, "roompulse_state_evicted_total")) == len(CAPS)
+    of_others = {*MAPS, *RING_MAPS}
+    shown = starting(lines, "roompulse_state_evicted_total")
+    assert len(shown) == len(CAPS) - len(of_others)
+    assert len(starting(lines, "roompulse_state_cap")) == len(CAPS)
     assert 'roompulse_state_evicted_total{map="orders",partition="2"} 7.0' in lines
     assert 'roompulse_state_cap{map="rooms"} 200000.0' in lines
+
+
+def test_what_rings_gave_up_is_exposed_once_and_their_lag_by_topic() -> None:
+    followed = [
+        FollowedView("identity-links", 0, 3, {"identities": 2}),
+        FollowedView("identity-links", 1, 4, {"identities": 5}),
+        FollowedView("ring-marks", 0, 0),
+    ]
+    lines = exposed(view_of(followed=followed))
+    assert starting(lines, "roompulse_followed_lag_records") == [
+        'roompulse_followed_lag_records{topic="identity-links"} 7.0',
+        'roompulse_followed_lag_records{topic="ring-marks"} 0.0',
+    ]
+    given_up = starting(lines, "roompulse_followed_evicted_total")
+    assert 'roompulse_followed_evicted_total{map="identities"} 7.0' in given_up
+    assert len(given_up) == len(RING_MAPS)
 
 
 def test_the_first_rows_of_each_board_are_exposed_and_no_more() -> None:

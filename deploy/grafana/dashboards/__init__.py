@@ -5,6 +5,14 @@ from deploy.grafana.dashboards.integrity import INTEGRITY
 from deploy.grafana.dashboards.pipeline import PIPELINE
 from deploy.grafana.dashboards.room import ROOM_PAGE
 from deploy.grafana.dashboards.sale_night import SALE_NIGHT
+from deploy.grafana.dashboards.stickiness import STICKINESS
 from deploy.grafana.spec import Page
 
-PAGES: tuple[Page, ...] = (SALE_NIGHT, ROOM_PAGE, INTEGRITY, AFTER_SALES, PIPELINE)
+PAGES: tuple[Page, ...] = (
+    SALE_NIGHT,
+    ROOM_PAGE,
+    INTEGRITY,
+    STICKINESS,
+    AFTER_SALES,
+    PIPELINE,
+)

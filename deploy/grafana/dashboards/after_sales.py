@@ -30,6 +30,23 @@ def _platform(figure: str) -> str:
     return f'max(roompulse_platform_{figure}{{currency="$currency"}})'
 
 
+_MONEY_OF_PARTY = 'roompulse_after_sales_refunded_minor{currency="$currency"}'
+_LEVELS = (("first_reply", "first reply"), ("resolution", "resolution"))
+
+
+def _by_party(figure: str, cause: str) -> str:
+    return f"sum by (party) (max by (party, {cause}) (roompulse_after_sales_{figure}))"
+
+
+def _by_level(figure: str, level: str) -> str:
+    return f'max by (party) (roompulse_after_sales_{figure}{{level="{level}"}})'
+
+
+def _attainment(level: str) -> str:
+    in_time, breaches = (f"sum({_by_level(name, level)})" for name in ("in_time", "breaches"))
+    return f"{in_time} / ({in_time} + {breaches} > 0)"
+
+
 _REFUNDED = f"({_platform('gross_minor')} - {_platform('net_minor')})"
 
 AFTER_SALES = Page(
@@ -81,6 +98,61 @@ AFTER_SALES = Page(
                     ),
                     unit="cps",
                     decimals=2,
+                ),
+            ),
+        ),
+        Row(
+            "Who answers for it, all rooms",
+            (
+                Panel(
+                    "By responsible party",
+                    "table",
+                    (
+                        Query(_by_party("complaints", "kind"), "Complaints"),
+                        Query(_by_party("refunds", "reason"), "Refunds"),
+                        Query(_by_level("breaches", "first_reply"), "Replies overdue"),
+                        Query(_by_level("breaches", "resolution"), "Resolutions overdue"),
+                        Query(_by_level("median_ms", "first_reply"), "First reply", "ms"),
+                        Query(_by_level("median_ms", "resolution"), "Resolution", "ms"),
+                    ),
+                    NUMBER,
+                    about="A complaint is its party's as named last, else by its kind; a refund by"
+                    " its reason. Both tables are rules.",
+                    width=24,
+                    height=7,
+                ),
+                graph(
+                    "Refunded money by party, $currency",
+                    (
+                        f"max by (party) ({_MONEY_OF_PARTY}) / $minor_per_unit",
+                        "{{party}}",
+                    ),
+                    unit=MONEY,
+                    decimals=2,
+                ),
+                graph(
+                    "Refunds by reason",
+                    (
+                        "sum by (reason) (max by (party, reason) (roompulse_after_sales_refunds))",
+                        "{{reason}}",
+                    ),
+                    decimals=0,
+                ),
+                graph(
+                    "Complaints by kind",
+                    (
+                        "sum by (kind) (max by (party, kind) (roompulse_after_sales_complaints))",
+                        "{{kind}}",
+                    ),
+                    decimals=0,
+                ),
+                graph(
+                    "Answered in time",
+                    *((_attainment(level), name) for level, name in _LEVELS),
+                    unit="percentunit",
+                    about="In time over in time and breaches; an answer at the deadline is in"
+                    " time.",
+                    decimals=1,
                 ),
             ),
         ),

@@ -34,6 +34,17 @@ def _per_minute(figure: str) -> tuple[str, str]:
     return f"max(deriv({metric}[$__rate_interval])) * 60", figure
 
 
+def _parties(title: str, figure: str) -> Panel:
+    """A bar for each party that may answer."""
+    metric = f"roompulse_after_sales_room_{figure}"
+    queries = (
+        Query(f'max({metric}{{room_id="$room", party="{party}"}}) or vector(0)', party)
+        for party in ("platform", "host", "merchant", "consumer")
+    )
+    about = "A complaint is its party's as named last, else by its kind; a refund by its reason."
+    return Panel(title, "bars", tuple(queries), NUMBER, about, width=9, height=6)
+
+
 ROOM_PAGE = Page(
     uid="roompulse-room",
     title="Room",
@@ -122,6 +133,28 @@ ROOM_PAGE = Page(
             ),
         ),
         Row(
+            "Do they stay",
+            (
+                Panel(
+                    "Share of ended visits still there after",
+                    "bars",
+                    (
+                        Query(_room("stayed_30s"), "30 s"),
+                        Query(_room("stayed_60s"), "1 min"),
+                        Query(_room("stayed_300s"), "5 min"),
+                    ),
+                    "percentunit",
+                    decimals=1,
+                ),
+                graph(
+                    "Stay over time",
+                    (_room("median_watch_ms"), "median"),
+                    (f"{_room('watch_ms')} / ({_room('visits')} > 0)", "average"),
+                    unit="ms",
+                ),
+            ),
+        ),
+        Row(
             "After the sale",
             (
                 stat(
@@ -141,6 +174,14 @@ ROOM_PAGE = Page(
                 ),
                 stat("Unpaid orders", _room("unpaid_orders"), width=6),
                 stat("Complaints opened", _room("complaints_opened"), width=6),
+                _parties("Refunds by party", "refunds"),
+                _parties("Complaints by party", "complaints"),
+                stat(
+                    "Answers overdue",
+                    'max(roompulse_after_sales_room_breaches{room_id="$room"})',
+                    width=6,
+                    steps=((None, "green"), (1, "orange")),
+                ),
             ),
         ),
     ),

@@ -6,26 +6,32 @@ bound. What becomes suspected comes off trusted GMV of its room and products at 
 is added is told in `streams.core.integrity.detector`.
 
 State: the queue, what detectors share in the partition, the rules in force, rooms with open
-incidents.
+incidents, what was told to those who look for rings.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from schemas.codec import Complaint, Order, Product, Refund, RoomOpened
+from schemas.links import RingMark
 from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.integrity import facts
+from streams.core.integrity.audience_norms import AudienceNorms, SuspectedViewers
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
-from streams.core.integrity.facts import Fact, Minute
+from streams.core.integrity.facts import Cancelled, Fact, Minute
+from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.queue import EventTimeQueue
+from streams.core.integrity.stretch import Stretch, Stretches
 from streams.core.integrity.suspects import SuspectedOrders
 from streams.core.integrity.suspicion import DETECTORS, Suspicion, shared_of_partition
 from streams.core.integrity.wording import alert_of
-from streams.core.ledger import KnownOrder
+from streams.core.ledger import KnownOrder, TakenOff
+from streams.core.pane import Pane
+from streams.core.rings.linking import Linking
 
 # Which detectors take a fact, by their place in `DETECTORS`, and how.
 Takers = tuple[tuple[int, Callable[..., Told]], ...]
@@ -41,6 +47,12 @@ class SuspectRoom(Protocol):
     def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
         """Take an order off trusted GMV; what was known of it, None if nothing was taken off."""
 
+    def take_off(self, off: TakenOff, *, again: bool) -> None:
+        """Take off what a ring has marked, or give it back if it is taken off `again`."""
+
+    def known_order(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+        """What is still remembered of a paid order."""
+
 
 class Detectors:
     """The detectors of one partition."""
@@ -50,21 +62,26 @@ class Detectors:
         "_incidents",
         "_override",
         "_queue",
-        "_rules",
         "_scene",
         "_shared",
         "_takers",
         "after_sales",
+        "linking",
+        "rules",
         "rules_version",
         "suspects",
         "visit_ms",
+        "watches_audience",
     )
 
-    def __init__(self, evictions: limits.Evictions, override: RuleSet | None = None) -> None:
+    def __init__(
+        self, number: int, evictions: limits.Evictions, override: RuleSet | None = None
+    ) -> None:
         self._evictions = evictions
         self._override = override
         self._shared = shared_of_partition()
         self.suspects = SuspectedOrders(evictions)
+        self.linking = Linking(number)
         self._queue: EventTimeQueue[tuple[str, Fact]] = EventTimeQueue(evictions)
         self._use(override or DEFAULT_RULES)
         self._incidents: dict[str, None] = {}  # rooms with an open one
@@ -74,6 +91,13 @@ class Detectors:
     def next_ms(self) -> int:
         """The watermark at which the next fact is due."""
         return self._queue.next_ms
+
+    @property
+    def suspected_viewers(self) -> SuspectedViewers:
+        """The viewers of fake-viewer incidents whose ids are known."""
+        norms = self._shared[DETECTORS.index(FakeViewers)]
+        assert isinstance(norms, AudienceNorms)
+        return norms.suspects
 
     def put_in_force(self, version: int | str, rules: object) -> None:
         """Use a rule set from here on.
@@ -85,9 +109,10 @@ class Detectors:
         self.rules_version = version
         if self._override is None:
             self._use(validated)
+        self.linking.rules_told(version, validated)
 
     def _use(self, rules: RuleSet) -> None:
-        self._rules = rules
+        self.rules = rules
         self._scene = Scene(rules, self._push)
         self.visit_ms = rules.brushing.visit_minutes * MINUTE_MS
         takers: dict[type, Takers] = {}
@@ -95,7 +120,12 @@ class Detectors:
             if getattr(rules, detector.section).enabled:
                 for kind, take in detector.takes.items():
                     takers[kind] = (*takers.get(kind, ()), (at, take))
+        self.linking.use(rules)
+        if rules.identity_ring.enabled:
+            for kind in (ScoredOrder, Refund):
+                takers.setdefault(kind, ())
         self._takers = takers
+        self.watches_audience = Stretch in takers
         self.after_sales = rules.after_sales
 
     def of_a_room(self) -> Suspicion:
@@ -113,10 +143,22 @@ class Detectors:
         if type(event) in self._takers:
             self._push(event.room_id, event.ts_ms, event.event_id, event)
 
-    def minute_closed(self, room_id: str, end_ms: int, minute: Minute) -> None:
+    def cancelled(self, refund: Refund, *, is_here: bool) -> None:
+        """Queue a cancellation, accepted with a believed stamp, which is a refund as well."""
+        if Cancelled in self._takers:
+            fact = Cancelled(refund.order_id, refund.buyer_id, is_here)
+            self._push(refund.room_id, refund.ts_ms, refund.event_id, fact)
+
+    def minute_closed(self, room_id: str, pane: Pane, online: int) -> None:
         """Queue a minute of a room; it comes before the facts at its end."""
         if Minute in self._takers:
-            self._push(room_id, end_ms, "", minute)
+            self._push(room_id, pane.minute_ms + MINUTE_MS, "", Minute.of(pane, online))
+
+    def audience(self, room_id: str, stretches: Stretches, pane: Pane, online: int) -> None:
+        """Queue the stretch of a room that is over with a minute; before the facts at its end."""
+        stretch = stretches.take(pane, online)
+        if stretch is not None:
+            self._push(room_id, pane.minute_ms + MINUTE_MS, "", stretch)
 
     def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
         self._queue.push(ts_ms, tie, (room_id, fact))
@@ -158,11 +200,30 @@ class Detectors:
             for incident in take(suspicion.detectors[at], fact, scene):
                 self._incidents[room.room_id] = None
                 alerts.append(self._alert(room, incident))
+        if self.rules.identity_ring.enabled:
+            self._link(room, fact, suspicion)
+
+    def _link(self, room: SuspectRoom, fact: Fact, suspicion: Suspicion) -> None:
+        """Tell who looks for rings of an order, or that money of one went back."""
+        scene = self._scene
+        if isinstance(fact, Refund):
+            order = suspicion.orders.by_id.get(fact.order_id)
+            quick_ms = self.rules.brushing.quick_refund_minutes * MINUTE_MS
+            if order is not None and order.quick_refund is None:
+                # brushing has not decided it, so it does not look at it
+                order.quick_refund = fact.ts_ms - order.ts_ms < quick_ms
+        elif isinstance(fact, ScoredOrder):
+            order = fact
+        else:
+            return
+        known = room.known_order(order.order_id, scene.ts_ms) if order is not None else None
+        if order is not None and known is not None:
+            self.linking.tell(order, known, scene)
 
     def _settle(self, room: SuspectRoom, watermark_ms: int, alerts: list[Alert]) -> None:
         suspicion = room.suspicion
         if suspicion is not None:
-            ended = suspicion.settle(watermark_ms, self._rules)
+            ended = suspicion.settle(watermark_ms, self.rules)
             alerts += [self._alert(room, incident) for incident in ended]
             if ended and not suspicion.is_open:
                 del self._incidents[room.room_id]
@@ -175,7 +236,21 @@ class Detectors:
                 known = room.suspect(order.order_id, watermark_ms)
                 if known is not None:
                     net_minor = known.amount_minor - known.refunded_minor
-                    self.suspects.add(room.room_id, order, net_minor)
+                    twice = self.suspects.add(room.room_id, order, net_minor)
+                    if twice is not None:
+                        room.take_off(twice, again=True)
+
+    def mark(self, rooms: dict[str, Any], mark: RingMark) -> None:
+        """Take an order that a ring has marked off trusted GMV."""
+        off = self.suspects.mark(mark)
+        room: SuspectRoom | None = rooms.get(mark.room_id)
+        if off is not None and room is not None:
+            room.take_off(off, again=False)
+
+    def room_came(self, room: SuspectRoom) -> None:
+        """Take off a new room what was marked of it before: its log is folded once more."""
+        for off in self.suspects.marked_in(room.room_id):
+            room.take_off(off, again=False)
 
     def snapshot(self) -> list[Any]:
         queue = self._queue.snapshot()
@@ -183,15 +258,17 @@ class Detectors:
         return [
             [each.snapshot() if each is not None else None for each in self._shared],
             queue,
-            self._rules.model_dump(),
+            self.rules.model_dump(),
             list(self._incidents),
             self.rules_version,
             self.suspects.snapshot(),
+            self.linking.snapshot(),
         ]
 
     def restore(self, state: list[Any]) -> None:
-        shared, queue, rules, incidents, self.rules_version, suspects = state
+        shared, queue, rules, incidents, self.rules_version, suspects, linking = state
         self.suspects.restore(suspects)
+        self.linking.restore(linking)
         for each, saved in zip(self._shared, shared, strict=True):
             if each is not None:
                 each.restore(saved)

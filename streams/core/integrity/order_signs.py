@@ -20,7 +20,7 @@ from streams.core import limits
 MEMORY_MS = 24 * 3_600_000
 _HOUR_MS = 3_600_000
 _ONE_CART_MS = 60_000  # lines of one cart arrive as orders of one buyer within a minute
-_IDENTITIES = ("device", "payment", "address")
+IDENTITIES = ("device", "payment", "address")
 
 
 class ScoredOrder:
@@ -115,17 +115,7 @@ class OrderSigns:
 
     def signs(self, order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:
         """The signs that can be told of an order now, set or not."""
-        found = {}
-        if rules.repeat_buyer.enabled:
-            found["repeat_buyer"] = order.orders_in_an_hour >= rules.repeat_orders
-        if order.visited is not None and rules.no_visit.enabled:
-            found["no_visit"] = not order.visited
-        if order.dwell_ms is not None and rules.tiny_dwell.enabled:
-            found["tiny_dwell"] = order.dwell_ms < rules.tiny_dwell_ms
-        if order.account_age_days is not None and rules.young_account.enabled:
-            found["young_account"] = order.account_age_days < rules.young_days
-        if order.quick_refund is not None and rules.quick_refund.enabled:
-            found["quick_refund"] = order.quick_refund
+        found = own_signs(order, rules)
         for kind, id_ in _keys(order):
             buyers = len(self._buyers_of.get((kind, id_), ()))
             sign = f"shared_{kind}"
@@ -182,7 +172,23 @@ class OrderSigns:
         self._orders_of = {buyer_id: list(stamps) for buyer_id, stamps in purchases}
 
 
+def own_signs(order: ScoredOrder, rules: BrushingRules) -> dict[str, bool]:
+    """The signs of an order that say nothing of who shares what."""
+    found = {}
+    if rules.repeat_buyer.enabled:
+        found["repeat_buyer"] = order.orders_in_an_hour >= rules.repeat_orders
+    if order.visited is not None and rules.no_visit.enabled:
+        found["no_visit"] = not order.visited
+    if order.dwell_ms is not None and rules.tiny_dwell.enabled:
+        found["tiny_dwell"] = order.dwell_ms < rules.tiny_dwell_ms
+    if order.account_age_days is not None and rules.young_account.enabled:
+        found["young_account"] = order.account_age_days < rules.young_days
+    if order.quick_refund is not None and rules.quick_refund.enabled:
+        found["quick_refund"] = order.quick_refund
+    return found
+
+
 def _keys(order: ScoredOrder) -> Iterator[tuple[str, str]]:
-    for kind, id_ in zip(_IDENTITIES, order.identities, strict=True):
+    for kind, id_ in zip(IDENTITIES, order.identities, strict=True):
         if id_ is not None:
             yield kind, id_

@@ -58,13 +58,16 @@ class BaseRates:
 
     def weight(self, sign: str, rules: BrushingRules, *, is_set: bool) -> float:
         """What the sign of one order adds to the suspicion; negative where it is not set."""
-        base = self.base(sign, rules)
-        rule: SignRule = getattr(rules, sign)
-        attack = max(rule.under_attack, min(_MOST_UNDER_ATTACK, 4 * base))
-        return math.log(attack / base) if is_set else math.log((1 - attack) / (1 - base))
+        return weight(self.base(sign, rules), getattr(rules, sign), is_set=is_set)
 
     def snapshot(self) -> list[Any]:
         return [self._orders, self._set]
 
     def restore(self, state: list[Any]) -> None:
         self._orders, self._set = state
+
+
+def weight(base: float, rule: SignRule, *, is_set: bool) -> float:
+    """How much likelier it is under attack than at a base share that a sign is, or is not, set."""
+    attack = max(rule.under_attack, min(_MOST_UNDER_ATTACK, 4 * base))
+    return math.log(attack / base) if is_set else math.log((1 - attack) / (1 - base))

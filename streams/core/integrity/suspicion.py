@@ -10,14 +10,17 @@ from streams.core import limits
 from streams.core.integrity.brushing import Brushing
 from streams.core.integrity.complaint_surge import ComplaintSurge
 from streams.core.integrity.detector import Detector, Shared, Told
+from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.gmv_milestone import GmvMilestone
 from streams.core.integrity.hot_item import HotItem
 from streams.core.integrity.list_price_inflation import ListPriceInflation
+from streams.core.integrity.off_platform_payment import OffPlatformPayment
 from streams.core.integrity.order_signs import OrderSigns
 from streams.core.integrity.refund_surge import RefundSurge
 from streams.core.integrity.sale_after_delisting import SaleAfterDelisting
 from streams.core.integrity.sla_breach import SlaBreach
 from streams.core.integrity.stock_out import StockOut
+from streams.core.integrity.traffic_drop import TrafficDrop
 
 # In checkpoints their state stands in this order.
 DETECTORS: Final[tuple[type[Detector], ...]] = (
@@ -30,6 +33,9 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     SlaBreach,
     ListPriceInflation,
     HotItem,
+    FakeViewers,
+    TrafficDrop,
+    OffPlatformPayment,
 )
 
 

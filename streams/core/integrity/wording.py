@@ -5,7 +5,7 @@ from schemas.records import Alert, Evidence
 from streams.core.integrity.incident import Incident, Sign
 
 _DECIMALS = 4
-_SAYS = {
+SAYS = {
     "repeat_buyer": "come from buyers who buy again and again within an hour",
     "no_visit": "come from buyers who were not seen in the room before",
     "tiny_dwell": "come within seconds of entering the room",
@@ -36,28 +36,38 @@ def alert_of(
         product_id=incident.product_id,
         started_ms=incident.started_ms,
         updated_ms=incident.updated_ms,
-        score=round(incident.told_score, _DECIMALS),
-        threshold=incident.threshold,
-        summary=_summary(incident),
+        score=shown(incident.told_score),
+        threshold=shown(incident.threshold),
+        summary=summary_of(incident),
         money_minor=incident.money_minor,
         currency=opened.currency if opened else None,
-        evidence=[_evidence(sign) for sign in incident.signs],
+        evidence=[evidence_of(sign) for sign in incident.signs],
         rooms=[room_id],
         rules_version=rules_version,
     )
 
 
-def _evidence(sign: Sign) -> Evidence:
+def shown(value: float) -> float:
+    """A figure of evidence as an alert shows it: with a point, whether it was counted or weighed.
+
+    What a reader of the topic writes again would differ from a whole number otherwise.
+    """
+    return round(float(value), _DECIMALS)
+
+
+def evidence_of(sign: Sign) -> Evidence:
+    """What an alert shows of one sign."""
     return Evidence(
         signal=sign.name,
-        observed=round(sign.seen / sign.of, _DECIMALS) if sign.of else 0.0,
-        expected=round(sign.base, _DECIMALS),
-        weight=round(sign.weight, _DECIMALS),
+        observed=shown(sign.seen / sign.of) if sign.of else 0.0,
+        expected=shown(sign.base),
+        weight=shown(sign.weight),
         orders=sign.orders,
     )
 
 
-def _summary(incident: Incident) -> str:
+def summary_of(incident: Incident) -> str:
+    """The sentence of the newest version."""
     if incident.status == "resolved":
         return f"Ended, quiet since: {incident.summary}"
     return incident.summary
@@ -66,7 +76,7 @@ def _summary(incident: Incident) -> str:
 def brushing_sentence(signs: list[Sign], room_id: str) -> str:
     """What the strongest signs of brushed orders say."""
     parts = [
-        f"{sign.seen} of {sign.of} {_SAYS[sign.name]} (normal: {sign.base:.1%})"
+        f"{sign.seen} of {sign.of} {SAYS[sign.name]} (normal: {sign.base:.1%})"
         for sign in signs[:3]
     ]
     return f"Suspected brushed orders in room {room_id}: of its recent orders, {'; '.join(parts)}."

@@ -62,7 +62,7 @@ def festivals(
         key=lambda item: tuple(part or "" for part in item[0]),
     )
     for festival in sorted(calendar, key=lambda each: each.festival):
-        windows = _Windows(festival, observed)
+        windows = Windows(festival, observed)
         if not windows.has_days:
             continue
         for (scope, key, currency), net in groups:
@@ -99,7 +99,7 @@ def _groups_of(room: RoomSummary | None) -> list[Group]:
     ]
 
 
-class _Windows:
+class Windows:
     """The days before, in and after one festival."""
 
     def __init__(self, festival: Festival, observed: Observed) -> None:

@@ -7,8 +7,9 @@ from schemas.records import RoomSummary
 from streams.core.attendance import Attendance
 from streams.core.pane import MINUTE_MS
 from streams.core.partition import Partition
+from streams.core.stickiness.conversion import conversion
 from streams.core.stickiness.event_days import EventDays
-from streams.core.stickiness.facts import Suspects, gathered
+from streams.core.stickiness.facts import Suspects, gathered, trusted
 from streams.core.stickiness.report import Report, report
 from streams.core.stickiness.retention import retention
 
@@ -41,6 +42,18 @@ def retention_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummar
     return retention(visits, rooms, facts)
 
 
+def audience_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummary]) -> Report:
+    """What `audience.json` holds.
+
+    Args:
+        partitions: all of them, in one zone.
+        rooms: every room with an accepted event, by id.
+    """
+    facts = gathered(partition.stickiness for partition in partitions)
+    suspects = _suspects(partitions)
+    return conversion(rooms, facts, trusted(facts, suspects) if suspects else facts)
+
+
 def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:
     watermark_ms = partition.watermark_ms
     for room_id, room in partition.rooms.items():
@@ -51,13 +64,15 @@ def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:
 
 def _suspects(partitions: Sequence[Partition]) -> Suspects:
     """Whom and what the trusted figures leave out."""
+    viewers: set[str] = set()
     buyers: set[str] = set()
     net_minor: dict[tuple[int, str], int] = {}
     for partition in partitions:
+        viewers.update(viewer for _, viewer in partition.detectors.suspected_viewers.by_viewer)
         # refunds go to the day of their order, as everywhere here
         days = EventDays(partition.stickiness.days.zone)
-        for order in partition.detectors.suspects.by_order.values():
+        for order in partition.detectors.suspects.all_orders():
             buyers.add(order.buyer_id)
             place = days.day_of(order.ts_ms), order.room_id
             net_minor[place] = net_minor.get(place, 0) + order.net_minor
-    return Suspects(buyers=frozenset(buyers), net_minor=net_minor)
+    return Suspects(frozenset(viewers), frozenset(buyers), net_minor)

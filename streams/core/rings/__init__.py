@@ -1,0 +1,5 @@
+"""Who places orders together, in one room or in several: rings, found in two levels.
+
+`linking` is a partition's part: what each order says. `identities` (level 1, by identity) hands on
+what several share; `ring_fold` (level 2, in one place) joins those and raises `identity_ring`.
+"""

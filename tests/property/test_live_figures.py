@@ -1,0 +1,124 @@
+"""What a worker shows live of after-sales, visits and people is what the files say at the end."""
+
+from collections import Counter
+from dataclasses import asdict
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from roompulse.shown_run import ShownRun
+from schemas.calendar import calendar_of
+from streams.core.load import LEVELS
+from streams.core.stickiness.event_days import day_name
+from streams.core.stickiness.facts import Row
+from streams.core.stickiness.live import live_people, nearest, stays_of
+from streams.core.stickiness.report import Report
+from tests.oracle.stickiness import Festival
+from tests.oracle.strategies import adversarial_logs
+from tests.property.test_stickiness import calendars, rough_seasons
+
+EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CURVE = ("stayed_30s", "stayed_60s", "stayed_300s", "stayed_600s", "stayed_1800s")
+AROUND = ("before", "during", "after")
+
+
+@EXAMPLES
+@given(adversarial_logs(), st.integers(1, 4), st.integers(1, 9))
+def test_after_sales_is_that_of_the_file_however_often_it_was_looked_at(
+    log: list[bytes], partitions: int, chunk: int
+) -> None:
+    run = ShownRun(partitions)
+    for at in range(0, len(log), chunk):
+        run.feed(log[at : at + chunk])
+        run.current_boards()
+    platform = run.finish().after_sales["platform"]
+    totals, by_party = run.after_sales, run.after_sales.by_party
+    for name in ("complaints", "refunds"):
+        theirs: Counter[str] = Counter()
+        for row in platform:
+            if row["party"] is not None:
+                theirs[str(row["party"])] += int(str(row[name]))
+        ours = {party: sum(getattr(load, name).values()) for party, load in by_party.items()}
+        assert +Counter(ours) == +theirs
+    for row in platform:
+        if row["party"] is not None:
+            key = str(row["currency"] or ""), str(row["party"])
+            assert totals.refunded_minor[key] == row["refunded_minor"]
+    known = {(row["currency"] or "", row["party"]) for row in platform}
+    assert not [key for key, minor in totals.refunded_minor.items() if minor and key not in known]
+    for level in LEVELS:
+        breaches = sum(load.services[level].breaches for load in by_party.values())
+        whole = [row for row in platform if row["party"] is None]
+        assert breaches == sum(int(str(row[f"{level}_breaches"])) for row in whole)
+
+
+@EXAMPLES
+@given(adversarial_logs(), st.integers(1, 4))
+def test_visits_of_all_partitions_add_up_to_the_platform(log: list[bytes], partitions: int) -> None:
+    run = ShownRun(partitions)
+    run.feed(log)
+    retention = run.finish().retention
+    assert retention is not None
+    platform = retention["platform"]
+    assert isinstance(platform, dict)
+    stays = [stays_of(each) for each in run.partitions]
+    assert sum(each.visits for each in stays) == platform["visits"]
+    assert sum(each.ended for each in stays) == platform["ended_visits"]
+    assert sum(each.watch_ms for each in stays) == platform["watch_ms"]
+    ended = sum(each.ended for each in stays)
+    for at, name in enumerate(CURVE):
+        stayed = sum(each.stayed[at] for each in stays)
+        assert (round(stayed / ended, 4) if ended else None) == platform[name]
+
+
+def rows_of(section: Row | list[Row]) -> list[Row]:
+    assert isinstance(section, list)
+    return section
+
+
+def platform_of(report: Report) -> Row:
+    platform = report["platform"]
+    assert isinstance(platform, dict)
+    return platform
+
+
+@EXAMPLES
+@given(rough_seasons(), calendars())
+def test_people_and_festivals_of_one_partition_are_those_of_the_file(
+    log: list[bytes], windows: list[Festival]
+) -> None:
+    calendar = calendar_of([asdict(each) for each in windows])
+    run = ShownRun(1, calendar=calendar)
+    run.feed(log)
+    report = run.finish().stickiness
+    assert report is not None
+    (partition,) = run.partitions
+    live = live_people(partition, calendar)
+    if live is None:
+        assert report["days"] == []
+        return
+    assert partition.watermark_ms is not None
+    today = partition.stickiness.days.day_of(partition.watermark_ms)
+    days = {str(row["day"]): row for row in rows_of(report["days"])}
+    row = days.get(day_name(today))
+    assert live.active_viewers == (row["active_viewers"] if row else 0)
+    if row:
+        assert live.month_active_viewers == row["monthly_active_viewers"]
+    if partition.stickiness.first_day is not None and partition.stickiness.first_day > today - 30:
+        assert (live.month_buyers, live.repeat_buyers) == (
+            platform_of(report)["buyers"],
+            platform_of(report)["repeat_buyers"],
+        )
+    near = {each.festival for each in nearest(calendar, today)}
+    rows = [
+        row
+        for row in rows_of(report["festivals"])
+        if row["scope"] == "platform" and row["festival"] in near and row["currency"] is not None
+    ]
+    shown = {(each.festival, each.currency): each for each in live.festivals}
+    assert {(str(row["festival"]), str(row["currency"])) for row in rows} <= set(shown)
+    for row in rows:
+        each = shown[str(row["festival"]), str(row["currency"])]
+        for name in AROUND:
+            mean = each.net_minor[name] / each.days[name] if each.days[name] else None
+            assert (None if mean is None else round(mean, 4)) == row[f"{name}_daily_net_minor"]
