@@ -189,10 +189,11 @@ def test_prometheus_scrapes_every_worker_at_its_metrics_port() -> None:
     assert set(job["static_configs"][0]["targets"]) == expected
 
 
-def test_ci_installs_the_prometheus_that_tests_may_not_go_without() -> None:
+def test_ci_installs_the_prometheus_and_the_browser_that_tests_run() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "has_prometheus || packages+=(prometheus prometheus-alertmanager)" in script
-    assert "! has_prometheus; then" in script
+    assert "! has_prometheus ||\n    ! has_chromium; then" in script
+    assert "has_chromium || apt-get install" in script
 
 
 def test_the_container_runs_as_nobody_special_from_hashed_packages() -> None:
