@@ -197,6 +197,12 @@ def test_no_unfinished_work_is_left_in_the_code() -> None:
     assert not found
 
 
+def test_no_file_holds_the_marks_of_a_merge_left_undone() -> None:
+    marks = tuple(sign * 7 + " " for sign in "<>")
+    for path, text in texts():
+        assert not any(line.startswith(marks) for line in text.splitlines()), name_of(path)
+
+
 def test_no_file_names_the_host_of_a_package_registry() -> None:
     hosts = [
         left + "." + right
