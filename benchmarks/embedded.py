@@ -19,9 +19,9 @@ def measure(context: Context) -> Figures:
 
 
 def measure_without_detectors(context: Context) -> Figures:
-    """The same with every detector off, and nobody who looks for rings."""
+    """The same with every detector off, and nobody who looks for rings or price wars."""
     chunks = context.session()
-    sections = [*(detector.section for detector in DETECTORS), "identity_ring"]
+    sections = [*(detector.section for detector in DETECTORS), "identity_ring", "price_war"]
     rules = rule_set({section: {"enabled": False} for section in sections})
     return rates(sum(map(len, chunks)), lambda: folded(chunks, rules))
 

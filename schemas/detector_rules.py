@@ -143,6 +143,12 @@ class IdentityRingRules(DetectorRules):
     crowd_share: Share = Field(0.25, description="that so many of all their orders there have.")
 
 
+class PriceWarRules(DetectorRules):
+    """When rooms that undercut each other are told of; what a war is, is a definition."""
+
+    quiet_minutes: Minutes = Field(60, description="A war without another turn has ended.")
+
+
 class FakeViewersRules(DetectorRules):
     """When viewers of a room are suspected to be bought."""
 

@@ -1,7 +1,9 @@
 """What the computation tells itself: who shares what, on the way to rings, and back to the rooms.
 
-Stage 1 tells each order under each identity that it names (`identity-links`); level 1 hands on what
-several share (`shared-identities`); level 2 finds rings and marks their orders (`ring-marks`).
+Stage 1 tells each order under each identity that it names, and each price under its product
+(`identity-links`); level 1 hands on what several share, and where rooms undercut each other
+(`shared-identities`); level 2 finds rings and price wars, and marks the orders of rings
+(`ring-marks`).
 Every record has a source, the number of the partition that wrote it, and a sequence, which grows
 with every record that its source ever wrote: whoever reads skips what is not greater than what it
 has of that source, so redelivery and writers that were fenced out late are harmless.
@@ -55,6 +57,56 @@ class Link(msgspec.Struct, frozen=True, tag_field="record", tag="link"):
     kind: LinkKind
     identity: str
     order: LinkedOrder
+
+
+class Priced(msgspec.Struct, frozen=True, tag_field="record", tag="priced"):
+    """A room told what a product costs there from now on, or took it off; under the product.
+
+    Attributes:
+        action: `listed`, `priced` or `delisted`.
+        price_minor: in minor units of `currency`, the room's; None where it was taken off.
+    """
+
+    source: int
+    sequence: int
+    ts_ms: int
+    room_id: str
+    host_id: str | None
+    mcn_id: str | None
+    currency: str | None
+    product_id: str
+    action: str
+    price_minor: int | None
+
+
+class Closed(msgspec.Struct, frozen=True, tag_field="record", tag="closed"):
+    """A room has closed: its prices stand no longer. Written to every partition."""
+
+    source: int
+    sequence: int
+    ts_ms: int
+    room_id: str
+
+
+class Undercut(msgspec.Struct, frozen=True, tag_field="record", tag="undercut"):
+    """A room has undercut the others over a product: a turn of an exchange.
+
+    Attributes:
+        under_minor: the lowest price that stood in another room.
+        median_minor: of the prices told of the product in the 7 days before; None without any.
+    """
+
+    source: int
+    sequence: int
+    ts_ms: int
+    room_id: str
+    host_id: str | None
+    mcn_id: str | None
+    currency: str | None
+    product_id: str
+    price_minor: int
+    under_minor: int
+    median_minor: int | None
 
 
 class Crowded(msgspec.Struct, frozen=True, tag_field="record", tag="crowded"):
@@ -127,8 +179,9 @@ class RingMark(msgspec.Struct, frozen=True, tag_field="record", tag="ring_mark")
     refunded_minor: int
 
 
-# What `identity-links` and `shared-identities` hold; the latter alone `Crowded` and `Counted`.
-LinkRecord = Link | Crowded | Counted | Passed | RulesTold
+# What `identity-links` and `shared-identities` hold: the former alone `Priced` and `Closed`, the
+# latter alone `Crowded`, `Counted` and `Undercut`.
+LinkRecord = Link | Priced | Closed | Crowded | Counted | Undercut | Passed | RulesTold
 _link_record: Final = msgspec.json.Decoder(LinkRecord)
 _ring_mark: Final = msgspec.json.Decoder(RingMark)
 
@@ -137,12 +190,14 @@ def link_key(record: LinkRecord) -> bytes:
     """The record key: the identity, or of what goes to every partition its source."""
     if isinstance(record, Link | Crowded):
         return f"{record.kind} {record.identity}".encode()
+    if isinstance(record, Priced | Undercut):
+        return f"product {record.product_id}".encode()
     return f"source {record.source}".encode()
 
 
 def link_targets(record: LinkRecord, partitions: int) -> Sequence[int]:
     """In which of so many partitions of `identity-links` a record belongs."""
-    if isinstance(record, Link | Crowded):
+    if isinstance(record, Link | Priced):
         return (partition_of(link_key(record), partitions),)
     return range(partitions)
 

@@ -23,6 +23,7 @@ from schemas.detector_rules import (
     ListPriceInflationRules,
     Minutes,
     OffPlatformPaymentRules,
+    PriceWarRules,
     RefundSurgeRules,
     SaleAfterDelistingRules,
     Score,
@@ -165,6 +166,7 @@ class RuleSet(BaseModel):
     sla_breach: SlaBreachRules = SlaBreachRules()
     list_price_inflation: ListPriceInflationRules = ListPriceInflationRules()
     identity_ring: IdentityRingRules = IdentityRingRules()
+    price_war: PriceWarRules = PriceWarRules()
     hot_item: HotItemRules = HotItemRules()
     fake_viewers: FakeViewersRules = FakeViewersRules()
     traffic_drop: TrafficDropRules = TrafficDropRules()

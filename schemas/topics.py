@@ -161,7 +161,7 @@ TOPICS: tuple[Topic, ...] = (
         None,
         "kind of identity and the identity; of what every partition gets, its source",
         "delete",
-        "Each order under each identity that it names, and how far each partition has told.",
+        "Orders by each identity, prices by product, and how far each partition has told.",
         {"retention.ms": str(_RECORDS_KEPT_MS)},
     ),
     Topic(

@@ -61,6 +61,12 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
         400_000,
         "hours of products in rooms for live figures; growth is not told of weeks that are gone",
     ),
+    "standing_prices": (1_000, "rooms whose price of one product is known"),
+    "exchange_rooms": (1_000, "rooms that are named of one exchange of price cuts"),
+    "priced_goods": (200_000, "products whose prices a partition of identities knows"),
+    "told_prices": (1_000, "prices of the last 7 days of one product"),
+    "closed_rooms": (200_000, "rooms that have closed, whose prices no longer stand"),
+    "exchanges": (50_000, "products over which rooms lately undercut each other"),
     "evidence_queue": (
         1_000_000,
         "orders, refunds and other facts of a partition that wait for their turn",

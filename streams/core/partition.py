@@ -51,7 +51,8 @@ _APPLY: dict[type, Callable[[Room, Any, Moment], Outcome]] = {
     codec.RoomOpened: Room.room_opened,
     codec.RoomClosed: Room.room_closed,
 }
-_EVIDENCE = (codec.Order, codec.Refund, codec.Complaint, codec.Product)  # what makes something due
+# What makes something due.
+_EVIDENCE = (codec.Order, codec.Refund, codec.Complaint, codec.Product, codec.RoomClosed)
 _NOT_IN_SHORT_MS = -NOTHING_MS  # above every stamp
 
 

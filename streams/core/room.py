@@ -122,6 +122,7 @@ class Room:
         self.closed_ms = event.ts_ms
         if moment.believed:
             self.audience.close(event.ts_ms, moment.watermark_ms, moment.open_from_ms)
+            self._detectors.happened(event)
         return None
 
     def view(self, event: View, moment: Moment) -> Outcome:

@@ -125,8 +125,8 @@ KINDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
         "疑似私下交易", "不再有相关投诉",
     ),
     "price_war": (
-        "Price war", "when nobody undercuts for half an hour",
-        "价格战", "半小时内无人继续压价",
+        "Price war", "when nobody undercuts for an hour",
+        "价格战", "一小时内无人继续压价",
     ),
     "list_price_inflation": (
         "Raised list price", "when nothing more is sold far below it",
@@ -164,6 +164,8 @@ KINDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
 }  # fmt: skip
 
 SIGNS_IN_CHINESE: Final[Mapping[str, str]] = {
+    "undercuts_in_an_hour": "一小时内压价次数",
+    "under_median": "低于七日中位价",
     "tiny_dwell": "进房数秒内下单",
     "no_visit": "买家未进过直播间",
     "shared_device": "多个买家共用设备",

@@ -13,6 +13,12 @@ RING_MAPS = (
     "orders_of_an_identity",
     "tied_orders",
     "same_rooms",
+    "standing_prices",
+    "exchange_rooms",
+    "priced_goods",
+    "told_prices",
+    "closed_rooms",
+    "exchanges",
 )
 
 

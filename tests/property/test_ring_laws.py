@@ -28,7 +28,9 @@ FEW = settings(max_examples=12)
 
 
 def rings_of(results: Results) -> list[bytes]:
-    return [records.encode(each) for each in results.alerts if each.kind == "identity_ring"]
+    """The alerts of rings and of price wars."""
+    kinds = ("identity_ring", "price_war")
+    return sorted(records.encode(each) for each in results.alerts if each.kind in kinds)
 
 
 def money_of(results: Results) -> list[list[object]]:
@@ -40,7 +42,7 @@ EXPECTED = run_embedded(LOG, rules=None, partitions=PARTITIONS)
 
 
 def shown(emissions: Sequence[RingEmissions]) -> tuple[list[bytes], list[bytes]]:
-    alerts = [records.encode(alert) for each in emissions for alert in each.alerts]
+    alerts = sorted(records.encode(alert) for each in emissions for alert in each.alerts)
     return alerts, [records.encode(mark) for each in emissions for mark in each.marks]
 
 
@@ -107,12 +109,14 @@ def plain_again(state: object) -> list[object]:
 WHOLE = shown(level_2(level_1(Random(0)), Random(0)))
 
 
-def test_the_session_has_a_ring_and_a_crowd_that_are_paged_and_marked() -> None:
+def test_the_session_has_a_ring_and_a_crowd_that_are_marked_and_a_price_war() -> None:
     found = [alert for alert in EXPECTED.alerts if alert.kind == "identity_ring"]
     paged = {tuple(alert.rooms) for alert in found if alert.severity == "page"}
     assert paged == {("east", "north"), ("east", "north", "south")}
     assert {alert.status for alert in found} == {"firing", "updated", "resolved"}
     assert sum(room.suspected_orders for room in EXPECTED.rooms) == 24 + 36
+    wars = [alert for alert in EXPECTED.alerts if alert.kind == "price_war"]
+    assert [alert.status for alert in wars] == ["firing", "updated", "resolved"]
     assert WHOLE[0] == rings_of(EXPECTED)
 
 

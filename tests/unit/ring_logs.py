@@ -91,6 +91,33 @@ def crowd(
     return events
 
 
+def priced(
+    room_id: str, minutes: float, price_minor: int | None, action: str = "priced", **more: object
+) -> Event:
+    """A room tells what its product costs from then on."""
+    name = f"{more.get('product_id', 'fought')}-{room_id}-{minutes}"
+    event = {
+        "type": "product",
+        "event_id": f"{action} {name}",
+        "ts_ms": at(minutes),
+        "room_id": room_id,
+        "product_id": "fought",
+        "action": action,
+        "price_minor": price_minor,
+    }
+    return event | more
+
+
+def war(rooms: Sequence[str] = ROOMS, first_minute: float = 20, turns: int = 7) -> list[Event]:
+    """All rooms list a product at 100.00, then undercut each other by 8 %, one after the other."""
+    events = [priced(room_id, 5 + n, 10_000, "listed") for n, room_id in enumerate(rooms)]
+    price_minor = 10_000
+    for turn in range(turns):
+        price_minor = price_minor * 92 // 100
+        events.append(priced(rooms[turn % len(rooms)], first_minute + 4 * turn, price_minor))
+    return events
+
+
 def calm(rooms: Sequence[str] = ROOMS, orders: int = 60) -> list[Event]:
     """Rooms that sell honestly."""
     return in_order(
@@ -99,9 +126,11 @@ def calm(rooms: Sequence[str] = ROOMS, orders: int = 60) -> list[Event]:
 
 
 def together() -> list[Event]:
-    """A ring in two rooms and a crowd in three, beside honest orders."""
+    """A ring in two rooms, a crowd in three and a price war in four, beside honest orders."""
     ticks = [{"type": "tick", "event_id": f"tick-{n}", "ts_ms": at(70 + n)} for n in range(30)]
-    return in_order(calm(), visited(ring()), visited_but_refunds(crowd()), ticks)
+    return in_order(
+        calm(), visited(ring()), visited_but_refunds(crowd()), war(first_minute=10), ticks
+    )
 
 
 def visited_but_refunds(events: Sequence[Event]) -> list[Event]:

@@ -44,7 +44,7 @@ def test_a_detector_that_is_off_raises_nothing_and_the_others_go_on(
 
 
 def test_with_all_detectors_off_nothing_waits_for_its_turn() -> None:
-    sections = [*(each.section for each in DETECTORS), "identity_ring"]
+    sections = [*(each.section for each in DETECTORS), "identity_ring", "price_war"]
     off = RuleSet.model_validate({section: {"enabled": False} for section in sections})
     run = EmbeddedRun(1, rules=off)
     run.feed(encoded(signals_log()))

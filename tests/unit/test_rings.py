@@ -208,7 +208,8 @@ def test_orders_without_identities_are_silent() -> None:
 
 
 def off() -> RuleSet:
-    return RuleSet.model_validate({"identity_ring": {"enabled": False}})
+    sections = ("identity_ring", "price_war")
+    return RuleSet.model_validate({section: {"enabled": False} for section in sections})
 
 
 def test_where_rings_are_not_looked_for_nothing_is_told_and_all_else_is_the_same() -> None:
@@ -218,7 +219,9 @@ def test_where_rings_are_not_looked_for_nothing_is_told_and_all_else_is_the_same
     assert emitted.links == []
     assert partition.end(at(200)).links == []
     usual, without = run_embedded(log, rules=None), run_embedded(log, rules=off())
-    assert without.alerts == [each for each in usual.alerts if each.kind != "identity_ring"]
+    assert without.alerts == [
+        each for each in usual.alerts if each.kind not in ("identity_ring", "price_war")
+    ]
     assert without.minutes == usual.minutes
 
 

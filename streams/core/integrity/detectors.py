@@ -13,7 +13,7 @@ incidents, what was told to those who look for rings.
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from schemas.codec import Complaint, Order, Product, Refund, RoomOpened
+from schemas.codec import Complaint, Order, Product, Refund, RoomClosed, RoomOpened
 from schemas.links import RingMark
 from schemas.records import Alert
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
@@ -34,7 +34,9 @@ from streams.core.ledger import KnownOrder, TakenOff
 from streams.core.pane import Pane
 from streams.core.rings.linking import Linking
 
-_LINKED = (ScoredOrder, Refund)  # what those who look for rings are told of
+# What those who look for rings are told of, and those who look for price wars.
+_LINKED = (ScoredOrder, Refund)
+_PRICED = (Product, RoomClosed)
 # Which detectors take a fact, by their place in `DETECTORS`, and how.
 Takers = tuple[tuple[int, Callable[..., Told]], ...]
 
@@ -129,6 +131,9 @@ class Detectors:
         if rules.identity_ring.enabled:
             for kind in _LINKED:
                 takers.setdefault(kind, ())
+        if rules.price_war.enabled:
+            for kind in _PRICED:
+                takers.setdefault(kind, ())
         self._takers = takers
         self.watches_audience = Stretch in takers
         self.after_sales = rules.after_sales
@@ -143,7 +148,7 @@ class Detectors:
             scored = ScoredOrder(event, visited=visited, dwell_ms=dwell_ms)
             self._push(event.room_id, event.ts_ms, event.event_id, scored)
 
-    def happened(self, event: Refund | Complaint | Product) -> None:
+    def happened(self, event: Refund | Complaint | Product | RoomClosed) -> None:
         """Queue another accepted event with a believed stamp."""
         if type(event) in self._takers:
             self._push(event.room_id, event.ts_ms, event.event_id, event)
@@ -229,6 +234,8 @@ class Detectors:
                 alerts.append(self._alert(room, incident))
         if kind in _LINKED and self.rules.identity_ring.enabled:
             self._link(room, fact, suspicion)
+        elif kind in _PRICED and self.rules.price_war.enabled:
+            self._tell_price(fact)
         if suspicion.brushing.suspected:
             self._mark(room, watermark_ms)
 
@@ -248,6 +255,13 @@ class Detectors:
         known = room.known_order(order.order_id, scene.ts_ms) if order is not None else None
         if order is not None and known is not None:
             self.linking.tell(order, known, scene)
+
+    def _tell_price(self, fact: Fact) -> None:
+        """Tell who looks for price wars what a product costs, or that a room has closed."""
+        if isinstance(fact, Product):
+            self.linking.priced(fact, self._scene)
+        elif isinstance(fact, RoomClosed):
+            self.linking.closed(fact)
 
     def _settle(self, room: SuspectRoom, watermark_ms: int, alerts: list[Alert]) -> None:
         suspicion = room.suspicion

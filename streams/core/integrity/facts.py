@@ -10,7 +10,7 @@ checkpoint and come back.
 from typing import Any, Final, NamedTuple
 
 from schemas import codec
-from schemas.codec import Complaint, Product, Refund
+from schemas.codec import Complaint, Product, Refund, RoomClosed
 from streams.core.integrity.order_signs import ScoredOrder
 from streams.core.integrity.stretch import Stretch
 from streams.core.pane import Pane
@@ -76,7 +76,7 @@ class Minute(NamedTuple):
 
 
 # What waits in the queue, and what is taken at once.
-Waiting = ScoredOrder | Refund | Complaint | Product | Kept | Due | Cancelled
+Waiting = ScoredOrder | Refund | Complaint | Product | RoomClosed | Kept | Due | Cancelled
 Fact = Waiting | Minute | Stretch
 _TUPLES: Final[dict[str, type[Kept | Due | Cancelled]]] = {
     "kept": Kept,
@@ -101,6 +101,6 @@ def restored(state: list[Any]) -> Waiting:
         return ScoredOrder.restored(saved)
     if kind == "event":
         event = codec.decode(saved)
-        assert isinstance(event, Refund | Complaint | Product)
+        assert isinstance(event, Refund | Complaint | Product | RoomClosed)
         return event
     return _TUPLES[kind](*saved)

@@ -1,45 +1,20 @@
-"""Do rooms undercut each other? Turns over the price of one product, by event time.
+"""Which price wars were there? `price_wars` of `supply.json`, from what was done with products.
 
-A price that is told (`listed` or `priced`) stands in its room until it is told anew, the product is
-taken off, or the room closes. A turn: a room that tells a price below its own last one, or its
-first, at least 5 % under the lowest that stands in another room. Turns of different rooms, one
-within 60 minutes of the other, are one exchange; a room that cuts again without an answer takes no
-turn. It is a war with three turns within 60 minutes, and a price at least 20 % under the median of
-the prices told of the product in the 7 days before the first turn. Only facts: nobody is suspected.
+What a turn, an exchange and a war are is told in `exchanges`; the alert `price_war` goes by the
+same (`streams.core.rings.wars`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median_low
-from typing import Final, NamedTuple
 
 from schemas.records import ProductMark, RoomFigures
 from streams.core.dictionary import rate
-from streams.core.pane import MINUTE_MS
+from streams.core.limits import Evictions
+from streams.core.market.exchanges import MEDIAN_MS, PRICED, TURNS, Exchange, Standing, Turn
 
 Row = dict[str, object]
-
-UNDERCUT_PERCENT: Final = 5
-TURNS: Final = 3
-WITHIN_MS: Final = 60 * MINUTE_MS
-UNDER_MEDIAN_PERCENT: Final = 20
-MEDIAN_MS: Final = 7 * 24 * 60 * MINUTE_MS
-SHOWN_TURNS: Final = 20
-_WHOLE: Final = 100
 # A product in a currency.
 Goods = tuple[str, str]
-
-
-class Turn(NamedTuple):
-    """A room undercuts the others.
-
-    Attributes:
-        under_minor: the lowest price that stood in another room.
-    """
-
-    ts_ms: int
-    room_id: str
-    price_minor: int
-    under_minor: int
 
 
 def by_goods(
@@ -61,7 +36,7 @@ def by_goods(
 
 def is_price(mark: ProductMark) -> bool:
     """Whether a mark tells what a product costs from then on."""
-    return mark.price_minor is not None and mark.action in ("listed", "priced")
+    return mark.price_minor is not None and mark.action in PRICED
 
 
 def price_wars(
@@ -74,53 +49,41 @@ def price_wars(
         rooms: the figures of every room by id.
     """
     for (product_id, currency), marks in goods.items():
-        for turns in _exchanges(marks, rooms):
-            if len(turns) >= TURNS:
+        for exchange in _exchanges(marks, rooms):
+            if exchange.turns >= TURNS:
                 head: Row = {"product_id": product_id, "currency": currency or None}
-                yield head | _row(turns, marks)
+                yield head | _row(exchange, median_before(marks, exchange.first.ts_ms))
 
 
 def _exchanges(
     marks: Sequence[ProductMark], rooms: Mapping[str, RoomFigures]
-) -> Iterator[list[Turn]]:
+) -> Iterator[Exchange]:
     """The turns over one product, in exchanges."""
-    turns: list[Turn] = []
+    exchange: Exchange | None = None
     for turn in _turns(marks, rooms):
-        if turns and turn.ts_ms - turns[-1].ts_ms > WITHIN_MS:
-            yield turns
-            turns = []
-        if not turns or turn.room_id != turns[-1].room_id:
-            turns.append(turn)
-    yield turns
+        if exchange is None or exchange.is_over(turn.ts_ms):
+            if exchange is not None:
+                yield exchange
+            exchange = Exchange(turn)
+        else:
+            exchange.take(turn)
+    if exchange is not None:
+        yield exchange
 
 
 def _turns(marks: Sequence[ProductMark], rooms: Mapping[str, RoomFigures]) -> Iterator[Turn]:
     """Each price that undercuts what stands in other rooms."""
-    standing: dict[str, int] = {}
-    last: dict[str, int] = {}
+    standing = Standing(Evictions())
     for mark in marks:
-        room_id, price_minor = mark.room_id, mark.price_minor
-        if mark.action == "delisted":
-            standing.pop(room_id, None)
-        elif price_minor is not None and is_price(mark):
-            if price_minor < last.get(room_id, price_minor + 1):
-                lowest = _lowest_of_others(standing, mark, rooms)
-                if lowest is not None and price_minor * _WHOLE <= lowest * (
-                    _WHOLE - UNDERCUT_PERCENT
-                ):
-                    yield Turn(mark.ts_ms, room_id, price_minor, lowest)
-            standing[room_id] = last[room_id] = price_minor
-
-
-def _lowest_of_others(
-    standing: Mapping[str, int], mark: ProductMark, rooms: Mapping[str, RoomFigures]
-) -> int | None:
-    prices = [
-        price_minor
-        for room_id, price_minor in standing.items()
-        if room_id != mark.room_id and _is_open(rooms.get(room_id), mark.ts_ms)
-    ]
-    return min(prices, default=None)
+        turn = standing.take(
+            mark.ts_ms,
+            mark.room_id,
+            mark.action,
+            mark.price_minor,
+            lambda room_id, ts_ms=mark.ts_ms: _is_open(rooms.get(room_id), ts_ms),  # type: ignore[misc]
+        )
+        if turn is not None:
+            yield turn
 
 
 def _is_open(room: RoomFigures | None, ts_ms: int) -> bool:
@@ -128,25 +91,18 @@ def _is_open(room: RoomFigures | None, ts_ms: int) -> bool:
     return closed_ms is None or ts_ms < closed_ms
 
 
-def _row(turns: Sequence[Turn], marks: Sequence[ProductMark]) -> Row:
-    first_ms, last_ms = turns[0].ts_ms, turns[-1].ts_ms
-    most = max(sum(0 <= other.ts_ms - turn.ts_ms <= WITHIN_MS for other in turns) for turn in turns)
-    median_minor = median_before(marks, first_ms)
-    lowest = min(turn.price_minor for turn in turns)
-    under = None if median_minor is None else rate(median_minor - lowest, median_minor)
-    is_deep = median_minor is not None and (median_minor - lowest) * _WHOLE >= (
-        median_minor * UNDER_MEDIAN_PERCENT
-    )
+def _row(exchange: Exchange, median_minor: int | None) -> Row:
+    lowest = exchange.lowest_minor
     return {
-        "started_ms": first_ms,
-        "ended_ms": last_ms,
-        "rooms": sorted({turn.room_id: None for turn in turns}),
-        "turns": len(turns),
-        "most_turns_60m": most,
+        "started_ms": exchange.first.ts_ms,
+        "ended_ms": exchange.last.ts_ms,
+        "rooms": sorted(exchange.rooms),
+        "turns": exchange.turns,
+        "most_turns_60m": exchange.most,
         "lowest_minor": lowest,
         "median_7d_minor": median_minor,
-        "under_median": under,
-        "price_war": most >= TURNS and is_deep,
+        "under_median": None if median_minor is None else rate(median_minor - lowest, median_minor),
+        "price_war": exchange.is_war(median_minor),
         "first_turns": [
             {
                 "ts_ms": turn.ts_ms,
@@ -154,7 +110,7 @@ def _row(turns: Sequence[Turn], marks: Sequence[ProductMark]) -> Row:
                 "price_minor": turn.price_minor,
                 "undercut": rate(turn.under_minor - turn.price_minor, turn.under_minor),
             }
-            for turn in turns[:SHOWN_TURNS]
+            for turn in exchange.shown
         ],
     }
 

@@ -11,8 +11,8 @@ from schemas.details import SoldHour, TrialSale
 from schemas.records import Alert, ProductMark, RoomSummary
 from streams.core.dictionary import rate
 from streams.core.market.among import median_of_others
+from streams.core.market.exchanges import MEDIAN_MS
 from streams.core.market.price_wars import (
-    MEDIAN_MS,
     Goods,
     by_goods,
     is_price,

@@ -5,7 +5,8 @@ payment account or an address, nothing is handed on. From the second buyer withi
 orders under it are, the earlier ones too; from more than `crowd_buyers` on it is a dormitory, an
 office or a till, and ties nobody. A buyer ties rooms: the orders of one who bought from
 `same_rooms` hosts within 24 h are handed on. So level 2 gets a few per cent of the orders. Beside
-them it gets, by minute, how many of all orders have each sign: what is normal.
+them it gets, by minute, how many of all orders have each sign: what is normal. Products are shared
+as well: where rooms undercut each other over one, the turn is handed on (`prices`).
 
 State: the orders of each identity in the last 24 h, what waits to be merged. Caps: `identities`
 (the one ordered under least recently goes first), `orders_of_an_identity`, `waiting_links`.
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from schemas.clock import NOTHING_MS
 from schemas.detector_rules import IdentityRingRules
 from schemas.links import (
+    Closed,
     Counted,
     Crowded,
     Link,
@@ -24,12 +26,15 @@ from schemas.links import (
     LinkKind,
     LinkRecord,
     Passed,
+    Priced,
     RulesTold,
+    Undercut,
     plain,
 )
 from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.core import limits
 from streams.core.merging import Merging
+from streams.core.rings.prices import Prices
 
 DAY_MS = 24 * 3_600_000
 MINUTE_MS = 60_000
@@ -45,6 +50,7 @@ class Identity(NamedTuple):
 
 
 OrderKey = tuple[str, str]  # room and order id
+Item = Link | Priced | Closed | RulesTold
 
 
 class _Orders:
@@ -101,7 +107,8 @@ class IdentityFold:
         self._override = rules
         self._rules = rules or DEFAULT_RULES
         self._rules_told = [0] * sources
-        self._merging: Merging[Link | RulesTold] = Merging(sources, "waiting_links", self.evictions)
+        self._merging: Merging[Item] = Merging(sources, "waiting_links", self.evictions)
+        self._prices = Prices(self.evictions)
         # nearly all identities have one order: it stands there itself
         self._known: dict[Identity, LinkedOrder | _Orders] = {}
         self._sweep_ms = NOTHING_MS
@@ -126,15 +133,40 @@ class IdentityFold:
         merging = self._merging
         if isinstance(record, Passed):
             before_ms = merging.watermark_ms
-            for ts_ms, item in merging.passed(record.source, record.watermark_ms):
-                self._take(item, ts_ms)
+            self._take_all(merging.passed(record.source, record.watermark_ms))
             watermark_ms = merging.watermark_ms
             if watermark_ms > before_ms:
                 self._reach(watermark_ms)
-        elif isinstance(record, Link | RulesTold):
-            early = merging.add(record.source, record.sequence, record.ts_ms, record)
-            for ts_ms, item in early:
+        elif isinstance(record, Link | Priced | Closed | RulesTold):
+            self._take_all(merging.add(record.source, record.sequence, record.ts_ms, record))
+
+    def _take_all(self, due: Sequence[tuple[int, Item]]) -> None:
+        """Take what is complete, in event time."""
+        prices: list[tuple[int, Priced | Closed]] = []
+        for ts_ms, item in due:
+            if isinstance(item, Priced | Closed):
+                prices.append((ts_ms, item))
+            else:
                 self._take(item, ts_ms)
+        if prices:
+            self._take_prices(prices)
+
+    def _take_prices(self, told: list[tuple[int, Priced | Closed]]) -> None:
+        for item, turn, median_minor in self._prices.take(told):
+            undercut = Undercut(
+                self.number,
+                self._next(),
+                turn.ts_ms,
+                item.room_id,
+                item.host_id,
+                item.mcn_id,
+                item.currency,
+                item.product_id,
+                turn.price_minor,
+                turn.under_minor,
+                median_minor,
+            )
+            self._out.append(undercut)
 
     def _reach(self, watermark_ms: int) -> None:
         """All before a watermark is taken: say so, and free what is a day old."""
@@ -147,6 +179,7 @@ class IdentityFold:
             self._known = {
                 key: known for key, known in self._known.items() if _last_ms(known) > old_ms
             }
+            self._prices.sweep(watermark_ms)
 
     def _take(self, item: Link | RulesTold, ts_ms: int) -> None:
         """Take the next item in event time."""
@@ -252,12 +285,13 @@ class IdentityFold:
             self._merging.snapshot(_plain_item),
             [[*key, _plain_known(known)] for key, known in self._known.items()],
             [self._sweep_ms, self._sequence, self._count.snapshot()],
+            self._prices.snapshot(),
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "IdentityFold":
         """The fold that a snapshot was taken of."""
-        number, sources, next_offset, evicted, rules, merging, known, rest = state
+        number, sources, next_offset, evicted, rules, merging, known, rest, prices = state
         self = cls(number, sources)
         self.next_offset = next_offset
         self.evictions.counts.update(evicted)
@@ -267,6 +301,7 @@ class IdentityFold:
         self._known = {Identity(kind, id_): _restored_known(each) for kind, id_, each in known}
         self._sweep_ms, self._sequence, count = rest
         self._count.restore(count)
+        self._prices.restore(prices)
         return self
 
 
@@ -317,19 +352,26 @@ def _last_ms(known: LinkedOrder | _Orders) -> int:
     return known.last_ms if isinstance(known, _Orders) else known.ordered_ms
 
 
-def _plain_item(item: Link | RulesTold) -> list[Any]:
+_ITEMS: dict[str, type[Priced | Closed | RulesTold]] = {
+    "priced": Priced,
+    "closed": Closed,
+    "rules": RulesTold,
+}
+
+
+def _plain_item(item: Item) -> list[Any]:
     if isinstance(item, Link):
         *parts, order = plain(item)
         return ["link", *parts, plain(order)]
-    return ["rules", *plain(item)]
+    return [item.__struct_config__.tag, *plain(item)]
 
 
-def _restored_item(state: list[Any]) -> Link | RulesTold:
+def _restored_item(state: list[Any]) -> Item:
     what, *parts = state
     if what == "link":
         source, sequence, ts_ms, kind, identity, order = parts
         return Link(source, sequence, ts_ms, kind, identity, LinkedOrder(*order))
-    return RulesTold(*parts)
+    return _ITEMS[what](*parts)
 
 
 def _plain_known(known: LinkedOrder | _Orders) -> list[Any]:

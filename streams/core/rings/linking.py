@@ -1,4 +1,4 @@
-"""What does a partition tell those who look for rings? Each order under each identity it names.
+"""What does a partition tell those who look across rooms? Orders by identity, prices by product.
 
 An order is told when its turn in event time comes, once under every device, payment account and
 address that it names, and once under its buyer; never under an IP address. It is told again when
@@ -6,19 +6,31 @@ money goes back, with what is known of it then. At every closed minute the parti
 watermark on, so that no source stays silent. An order that comes later than late is told at the
 watermark that was passed last: nothing is told before that any more.
 
-State: the running sequence and the watermark passed last. No cap is needed. While rings were never
-looked for, nothing is told.
+Likewise each price of a product, that it was taken off, and that a room has closed.
+
+State: the running sequence and the watermark passed last. No cap is needed. While neither rings nor
+price wars were ever looked for, nothing is told.
 """
 
 from typing import Any, Protocol, get_args
 
 from schemas.clock import NOTHING_MS
-from schemas.codec import RoomOpened
+from schemas.codec import Product, RoomClosed, RoomOpened
 from schemas.events import LARGEST_INTEGER
-from schemas.links import Link, LinkedOrder, LinkKind, LinkRecord, Passed, RulesTold
+from schemas.links import (
+    Closed,
+    Link,
+    LinkedOrder,
+    LinkKind,
+    LinkRecord,
+    Passed,
+    Priced,
+    RulesTold,
+)
 from schemas.rules import BrushingRules, RuleSet
 from streams.core.integrity.order_signs import ScoredOrder, own_signs
 from streams.core.ledger import KnownOrder
+from streams.core.market.exchanges import PRICED
 
 # The kinds in the order of an order's identities; its buyer is the last.
 _KINDS: tuple[LinkKind, ...] = get_args(LinkKind)
@@ -47,7 +59,7 @@ class Linking:
 
     def use(self, rules: RuleSet) -> None:
         """Rules are in force; once on, watermarks go on, so that open rings end in time."""
-        self._is_on |= rules.identity_ring.enabled
+        self._is_on |= rules.identity_ring.enabled or rules.price_war.enabled
 
     def rules_told(self, version: int | str, rules: RuleSet) -> None:
         """Pass on what a `rules` event put in force."""
@@ -80,6 +92,31 @@ class Linking:
                 sequence += 1
                 out.append(Link(number, sequence, ts_ms, kind, identity, linked))
         self._sequence = sequence
+
+    def priced(self, event: Product, place: LinkedPlace) -> None:
+        """Tell what was done with the price of a product."""
+        taken_off = event.action == "delisted"
+        if taken_off or (event.action in PRICED and event.price_minor is not None):
+            opened = place.opened
+            self._out.append(
+                Priced(
+                    self._number,
+                    self._next(),
+                    max(place.ts_ms, self._passed_ms),
+                    place.room_id,
+                    opened.host_id if opened is not None else None,
+                    opened.mcn_id if opened is not None else None,
+                    opened.currency if opened is not None else None,
+                    event.product_id,
+                    event.action,
+                    None if taken_off else event.price_minor,
+                )
+            )
+
+    def closed(self, event: RoomClosed) -> None:
+        """Tell that a room has closed."""
+        ts_ms = max(event.ts_ms, self._passed_ms)
+        self._out.append(Closed(self._number, self._next(), ts_ms, event.room_id))
 
     def passed(self, watermark_ms: int) -> None:
         """All orders before a watermark have been told."""

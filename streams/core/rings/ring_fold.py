@@ -6,8 +6,10 @@ an order ties to its buyer is judged anew, and so are the rooms that a buyer of 
 (`evidence`). A ring has an incident with versions like any other (design, section 8); from its page
 on its orders are marked, those of before too, and again when more of their money goes back.
 
+Turns of price wars come the same way, and are judged beside (`wars`).
+
 State: the orders of the last 24 h that several share something in, what is usual, open incidents.
-Caps: those of `tied` and `crowds`, `waiting_links`, `open_incidents`.
+Caps: those of `tied`, `crowds` and `wars`, `waiting_links`, `open_incidents`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +28,7 @@ from schemas.links import (
     Passed,
     RingMark,
     RulesTold,
+    Undercut,
     plain,
 )
 from schemas.records import Alert
@@ -40,9 +43,10 @@ from streams.core.rings.evidence import Found, crowd_of, own_signs, ring_of
 from streams.core.rings.identities import Identity, OrderKey
 from streams.core.rings.tied import Tied, TiedOrder
 from streams.core.rings.usual import Usual
+from streams.core.rings.wars import Wars
 from streams.core.rings.wording import Ring, alert_of_ring, money_of, ring_sentence
 
-Shared = Link | Crowded | Counted | RulesTold
+Shared = Link | Crowded | Counted | Undercut | RulesTold
 _KIND = "identity_ring"
 
 
@@ -78,6 +82,7 @@ class RingFold:
         self._usual = Usual()
         self._tied = Tied(self.evictions)
         self._crowds = Crowds(self.evictions)
+        self._wars = Wars(self.evictions)
         self._undecided: list[tuple[int, OrderKey]] = []  # of crowds: may still be refunded quickly
         self._incidents = Incidents(_KIND, self.evictions)
         self._rings: dict[str, Ring] = {}
@@ -102,7 +107,8 @@ class RingFold:
             self._take_all(merging.passed(record.source, record.watermark_ms))
             if merging.watermark_ms > before_ms:
                 self._settle(merging.watermark_ms)
-        else:
+                self._wars.sweep(merging.watermark_ms)
+        elif isinstance(record, Shared):
             self._take_all(merging.add(record.source, record.sequence, record.ts_ms, record))
 
     def _take_all(self, due: Sequence[tuple[int, Shared]]) -> None:
@@ -120,6 +126,9 @@ class RingFold:
                 self._usual.take(item)
             elif isinstance(item, Crowded):
                 self._tied.crowded(Identity(item.kind, item.identity))
+        if self._rules.price_war.enabled:
+            turns = [item for item in items if isinstance(item, Undercut)]
+            self._out.alerts += self._wars.take(turns, ts_ms, self.rules_version)
         links = sorted((item for item in items if isinstance(item, Link)), key=_by_order)
         if not links or not self._rules.identity_ring.enabled:
             return
@@ -259,6 +268,8 @@ class RingFold:
             quiet_ms = self._rules.identity_ring.quiet_minutes * MINUTE_MS
             for incident in self._incidents.settle(watermark_ms, quiet_ms):
                 self._tell(incident)
+        rules, version = self._rules.price_war, self.rules_version
+        self._out.alerts += self._wars.settle(watermark_ms, rules, version)
 
     def _tell(self, incident: Incident) -> None:
         name = incident.product_id or ""
@@ -293,13 +304,14 @@ class RingFold:
             [[name, ring.snapshot()] for name, ring in self._rings.items()],
             [list(of) for of in self._ring_of.items()],
             self._sequence,
+            self._wars.snapshot(),
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> "RingFold":
         """The fold that a snapshot was taken of."""
         sources, next_offset, evicted, rules, merging, usual, tied, crowds, *rest = state
-        undecided, incidents, rings, ring_of, sequence = rest
+        undecided, incidents, rings, ring_of, sequence, wars = rest
         self = cls(sources)
         self.next_offset = next_offset
         self.evictions.counts.update(evicted)
@@ -315,6 +327,7 @@ class RingFold:
         self._rings = {name: Ring.restored(saved) for name, saved in rings}
         self._ring_of = dict(ring_of)
         self._sequence = sequence
+        self._wars.restore(wars)
         return self
 
 
@@ -322,9 +335,10 @@ def _by_order(link: Link) -> tuple[str, str, str, str]:
     return link.order.room_id, link.order.order_id, link.kind, link.identity
 
 
-_ITEMS: dict[str, type[Crowded | Counted | RulesTold]] = {
+_ITEMS: dict[str, type[Crowded | Counted | Undercut | RulesTold]] = {
     "crowded": Crowded,
     "counted": Counted,
+    "undercut": Undercut,
     "rules": RulesTold,
 }
 
