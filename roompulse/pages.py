@@ -83,8 +83,8 @@ def metrics_page() -> str:
         _table(["figure", "formula", "meaning", "source"], ratios),
         "## Figures of the other files\n",
         "By the group in which a figure stands: one name may be counted over different things. Each"
-        " figure of `stickiness.json` and `audience.json` has a second one, `*_trusted`, without"
-        " suspected people.\n",
+        " figure of `stickiness.json`, `retention.json` and `audience.json` has a second one,"
+        " `*_trusted`, without suspected people.\n",
         _table(["group", "figure", "unit", "meaning"], _file_rows()),
         "## Prometheus\n",
         "At `/metrics` of each worker. Boards and rooms are there for the first rows alone"
