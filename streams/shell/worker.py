@@ -93,6 +93,7 @@ class Worker:
             self._publisher,
             zone=settings.zone,
             top=settings.top,
+            rules=lambda: self._stage.rules,
             rates=rates,
             seconds=settings.view_seconds,
             clock=time.monotonic,
@@ -319,6 +320,7 @@ class Worker:
             rooms=fold.rooms if fold else {},
             alerts=self._boards.alerts,
             after_sales=self._boards.after_sales,
+            market=self._boards.market,
             stays={number: stays_of(each) for number, each in partitions.items()},
             people={
                 number: health.people
