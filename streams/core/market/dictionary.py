@@ -163,8 +163,18 @@ AGENCIES: Final = (
             Figure("price_alerts", "incidents", "Of list prices raised to be discounted from."),
             Figure("refunds", "refunds", "Accepted, whoever answers for them."),
             Figure("refunds_per_order", "per order", "`refunds` / `orders`."),
+            Figure(
+                "refunds_per_order_trusted",
+                "per order",
+                "The same over `orders` less `suspected_orders`.",
+            ),
             Figure("complaints", "complaints", "Opened, whoever answers for them."),
             Figure("complaint_rate", "per order", "`complaints` / `orders`."),
+            Figure(
+                "complaint_rate_trusted",
+                "per order",
+                "The same over `orders` less `suspected_orders`.",
+            ),
             Figure("breaches", "answers", "Not given in time, on both service levels."),
             Figure(
                 "viewers",
