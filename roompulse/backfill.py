@@ -127,6 +127,7 @@ def _seen(
         market=run.market,
         stays={each.number: stays_of(each) for each in run.partitions},
         people=run.people,
+        comeback=run.comeback,
         leads=True,
         now=0.0,
         epoch_ms=0,

@@ -83,8 +83,9 @@ def metrics_page() -> str:
         _table(["figure", "formula", "meaning", "source"], ratios),
         "## Figures of the other files\n",
         "By the group in which a figure stands: one name may be counted over different things. Each"
-        " figure of `stickiness.json` and `audience.json` has a second one, `*_trusted`, without"
-        " suspected people.\n",
+        " figure of `stickiness.json`, `retention.json` and `audience.json` has a second one,"
+        " `*_trusted`, without suspected people; so have the rates over orders of"
+        " `after-sales.json` and `agencies.json`, without suspected orders.\n",
         _table(["group", "figure", "unit", "meaning"], _file_rows()),
         "## Prometheus\n",
         "At `/metrics` of each worker. Boards and rooms are there for the first rows alone"
@@ -116,6 +117,14 @@ def market_page() -> str:
         " where that would take more than a twentieth of its time (1.2 s of a processor for 1,000"
         " rooms with 30 products each after five hours). They equal the files of the same log, but"
         " that scores lack the part of stickiness: it is `missing`, and the rest weigh more.\n",
+        "Without suspected actors there are: of agencies the money, its rank and the rates over"
+        " orders (`*_trusted`), viewers and buyers; of `credit.json` viewers and buyers, while"
+        " suspected orders are a measure of their own; of `sameness.json` the hours. The rest has"
+        " no second figure. Of a suspected order it is kept what it paid and when, not how many"
+        " pieces it was nor whether it was late, so units and the first hours of products cannot be"
+        " told without it. Prices are told by rooms, not by buyers. `benchmark.json` is made of"
+        " closed minutes, which stand before anyone is suspected; suspected orders of a room are on"
+        " its board row.\n",
         *parts,
         "## The formula of the credit score\n",
         "Rules `credit`, and printed in the file. Shrunk rate: (count + usual x prior) / (base +"

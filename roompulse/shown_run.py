@@ -12,6 +12,7 @@ from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
 from streams.core.integrity.alert_book import AlertBook
 from streams.core.market.live import LiveMarket, MarketView, market_view
+from streams.core.stickiness.comeback import Comeback, comeback
 from streams.core.stickiness.live import LivePeople, live_people
 from streams.embedded import EmbeddedRun, Results
 
@@ -40,6 +41,7 @@ class ShownRun(EmbeddedRun):
         super().__init__(partitions, zone, top, calendar=calendar)
         self._festivals = calendar
         self._people: dict[int, LivePeople] = {}
+        self._comeback: Comeback | None = None
         self._looked_ms = -_LOOK_MS
         self._market = LiveMarket()
         self._market_view = MarketView()
@@ -55,13 +57,23 @@ class ShownRun(EmbeddedRun):
     @property
     def people(self) -> dict[int, LivePeople]:
         """Who is active, by partition; looked at anew every ten minutes of event time."""
+        self._look()
+        return self._people
+
+    @property
+    def comeback(self) -> Comeback | None:
+        """Who came back; looked at likewise."""
+        self._look()
+        return self._comeback
+
+    def _look(self) -> None:
         marks = [each.watermark_ms for each in self.partitions if each.watermark_ms is not None]
         now_ms = max(marks, default=self._looked_ms)
         if now_ms >= self._looked_ms + _LOOK_MS:
             self._looked_ms = now_ms
             found = {each.number: live_people(each, self._festivals) for each in self.partitions}
             self._people = {number: each for number, each in found.items() if each is not None}
-        return self._people
+            self._comeback = comeback(self.partitions)
 
     @property
     def market(self) -> MarketView:

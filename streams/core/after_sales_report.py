@@ -3,14 +3,15 @@
 A pure function of the newest details, of the figures of rooms and of products. Each section has a
 row for each key, currency and party, and first one for all parties together (`party` null). A key
 without complaints and refunds has no row; rates are null where the base is 0. Money is never added
-across currencies; complaints count in the currency of their room.
+across currencies; complaints count in the currency of their room. Brushed orders dilute the rates:
+beside each stands the one over the orders that nobody suspects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schemas.details import AfterSalesFigures, Detail, PitchMinute
-from schemas.records import ProductFigures, RoomFigures
+from schemas.records import ProductFigures, RoomFigures, RoomSummary
 from streams.core.dictionary import rate
 from streams.core.ledger import QUALITY_REASONS
 from streams.core.load import LEVELS, Load
@@ -50,24 +51,28 @@ def after_sales_report(
         section, name, currency = key
         for party in sorted(loads[key], key=lambda party: party or ""):
             head: Row = {"key": name, "currency": currency or None, "party": party}
-            row = head | figures_of(loads[key][party], orders.get(key, 0))
+            row = head | figures_of(loads[key][party], *orders.get(key, (0, 0)))
             sections[section].append(row)
     return sections
 
 
-def figures_of(load: Load, orders: int) -> Row:
+def figures_of(load: Load, orders: int, suspected: int) -> Row:
     """The figures of one row.
 
     Args:
         load: what the party, or all of them, answer for.
         orders: of the key, whoever answers: the base of the rates.
+        suspected: of these orders, how many are suspected.
     """
     complaints, refunds = sum(load.complaints.values()), sum(load.refunds.values())
     quality = sum(load.refunds.get(reason, 0) for reason in QUALITY_REASONS)
+    honest = max(0, orders - suspected)
     row: Row = {
         "orders": orders,
+        "orders_trusted": honest,
         "complaints": complaints,
         "complaint_rate": rate(complaints, orders),
+        "complaint_rate_trusted": rate(complaints, honest),
         "complaints_by_kind": dict(sorted(load.complaints.items())),
         "refunds": refunds,
         "refunds_by_reason": dict(sorted(load.refunds.items())),
@@ -75,6 +80,7 @@ def figures_of(load: Load, orders: int) -> Row:
         "refunded_minor_by_reason": dict(sorted(load.refunded_minor.items())),
         "quality_refunds": quality,
         "quality_refund_rate": rate(quality, orders),
+        "quality_refund_rate_trusted": rate(quality, honest),
     }
     for level in LEVELS:
         service = load.services[level]
@@ -121,15 +127,20 @@ def _keys(room: RoomFigures | None, room_id: str, merchant_id: str | None) -> It
 
 def _orders(
     rooms: Mapping[str, RoomFigures], products: Iterable[ProductFigures]
-) -> dict[_Key, int]:
-    """The orders of each key."""
-    orders: dict[_Key, int] = {}
+) -> dict[_Key, tuple[int, int]]:
+    """The orders of each key, and how many of them are suspected."""
+    orders: dict[_Key, tuple[int, int]] = {}
+
+    def add(key: _Key, figures: RoomSummary | ProductFigures) -> None:
+        known, suspected = orders.get(key, (0, 0))
+        orders[key] = known + figures.orders, suspected + figures.suspected_orders
+
     for room_id, figures in rooms.items():
         for key in _keys(figures, room_id, None):
-            orders[key] = orders.get(key, 0) + figures.summary.orders
+            add(key, figures.summary)
     for product in products:
         room = rooms.get(product.room_id)
         for key in _keys(room, product.room_id, product.merchant_id):
             if key[0] == "merchants":
-                orders[key] = orders.get(key, 0) + product.orders
+                add(key, product)
     return orders

@@ -5,6 +5,7 @@ visits, not a mean of curves. Lengths are in a histogram: a median of several ro
 one room's.
 """
 
+from bisect import bisect_right
 from typing import Final
 
 from streams.core.histogram import DurationHistogram
@@ -49,3 +50,19 @@ class Attendance:
             self.stays.shift_bin(bin_, count)
         self.interactions += other.interactions
         self.follows += other.follows
+
+    def take_off(self, stay_ms: int) -> None:
+        """Leave out an ended visit in which nothing was done.
+
+        One that is not in here counts for nothing: its room was given up and has begun anew.
+        """
+        if not self.stays.has(stay_ms):
+            return
+        self.visits -= 1
+        self.ended -= 1
+        self.watch_ms = max(0, self.watch_ms - stay_ms)
+        self.stays.shift(stay_ms, -1)
+        reached = bisect_right(STAYS_MS, stay_ms)
+        self.stayed = [
+            min(self.ended, count - (at < reached)) for at, count in enumerate(self.stayed)
+        ]

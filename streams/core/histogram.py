@@ -37,6 +37,10 @@ class DurationHistogram:
             self.bins.pop(bin_, None)
         self.count += by
 
+    def has(self, duration_ms: int) -> bool:
+        """Whether a duration was counted, as far as bins can tell."""
+        return _bin_of(duration_ms) in self.bins
+
     def median(self) -> int | None:
         """The median, the mean of the two middle values where the count is even."""
         if not self.count:

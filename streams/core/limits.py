@@ -22,7 +22,7 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
     "silent_stays": (20_000, "long silent visits of a room that ended in the last hour"),
     "suspected_viewers": (
         200_000,
-        "suspected viewers of a partition that trusted figures leave out",
+        "visits of suspected viewers of a partition, whom trusted figures leave out",
     ),
     "orders": (1_000_000, "order ids of a room remembered for 24 h; later repeats count again"),
     "checkouts": (1_000_000, "checkout ids of a room remembered for 24 h"),

@@ -29,6 +29,7 @@ from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.limits import CAPS
 from streams.core.market import live
 from streams.core.market.live import MarketView
+from streams.core.stickiness.comeback import Comeback
 from streams.core.stickiness.live import LivePeople, Stays
 from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
@@ -98,6 +99,7 @@ class WorkerView:
         after_sales: who answers for what; likewise.
         market: how all stand beside each other; likewise, and before it was looked at first.
         stays, people: of each partition of this worker.
+        comeback: of all of them together.
         followed: the partitions of links and marks that it follows.
     """
 
@@ -114,6 +116,7 @@ class WorkerView:
     market: MarketView | None = None
     stays: Mapping[int, Stays] = field(default_factory=dict)
     people: Mapping[int, LivePeople] = field(default_factory=dict)
+    comeback: Comeback | None = None
     followed: Sequence[FollowedView] = ()
 
 
@@ -134,13 +137,13 @@ class WorkerCollector(Collector):
         yield from _worker(view)
         yield from ring_families(view.followed)
         yield from self._boards(view)
-        yield from people_families(view.stays, view.people)
+        yield from people_families(view.stays, view.people, view.comeback)
 
     def figures(self, view: WorkerView) -> Iterator[Metric]:
         """What depends on the log alone, not on the worker or the time of day."""
         yield from _events(view)
         yield from self._boards(view)
-        yield from people_families(view.stays, view.people)
+        yield from people_families(view.stays, view.people, view.comeback)
 
     def _boards(self, view: WorkerView) -> Iterator[Metric]:
         leads = GaugeMetricFamily(

@@ -2,8 +2,9 @@
 
 Visits and money of all partitions of this worker are added, and those of all workers add up. People
 do not, for one may be in rooms of several partitions, so they are shown by partition. Each family
-says which it is. Further labels: the five lengths of the curve, the nearest festivals with their
-three windows, the currencies of most rooms.
+says which it is. Who came back is told of all partitions of this worker together. Further labels:
+the hosts and rooms of most viewers, five of each, two kinds of cohorts, the five lengths of the
+curve, the nearest festivals with their three windows, the currencies of most rooms.
 """
 
 from collections import Counter
@@ -13,9 +14,14 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from streams.core.attendance import STAYS_MS
+from streams.core.stickiness.comeback import Comeback, Returning
 from streams.core.stickiness.live import LivePeople, Stays
 
 _ADDS_UP: Final = "Over the partitions of this worker; workers add up."
+_OF_THIS_WORKER: Final = (
+    "Of the rooms of this worker's partitions: a worker that has all of them shows the figures of"
+    " `stickiness.json`, one that has not misses who watched elsewhere."
+)
 _TWICE: Final = (
     "Distinct in the partition: a sum over partitions counts who was in rooms of several once for"
     " each, so it is an upper bound; `stickiness.json` counts them once."
@@ -23,16 +29,18 @@ _TWICE: Final = (
 
 
 def people_families(
-    stays: Mapping[int, Stays], people: Mapping[int, LivePeople]
+    stays: Mapping[int, Stays], people: Mapping[int, LivePeople], comeback: Comeback | None = None
 ) -> Iterator[Metric]:
     """The families of the partitions of one worker.
 
     Args:
         stays: the visits of each, as of now.
         people: of each, as of a checkpoint lately.
+        comeback: of all of them together, likewise.
     """
     yield from _stays(stays)
     yield from _people(people)
+    yield from _comeback(comeback)
     yield from _festivals(people)
 
 
@@ -67,6 +75,48 @@ def _people(people: Mapping[int, LivePeople]) -> Iterator[Metric]:
         for number, each in sorted(people.items()):
             family.add_metric([str(number)], getattr(each, name))
         yield family
+
+
+def _comeback(comeback: Comeback | None) -> Iterator[Metric]:
+    size = _gauge(
+        "people_cohort",
+        "People who came first (bought first) in the newest week whose following week is over."
+        f" {_OF_THIS_WORKER}",
+        "kind",
+    )
+    back = _gauge(
+        "people_cohort_back",
+        f"Of these, people who were back in the week after. {_OF_THIS_WORKER}",
+        "kind",
+    )
+    for kind, cohort in sorted(comeback.cohorts.items()) if comeback else ():
+        size.add_metric([kind], cohort.size)
+        back.add_metric([kind], cohort.back)
+    yield from (size, back)
+    whole = {"": comeback.all_rooms} if comeback else {}
+    yield from _returning("", "all of them together", whole)
+    yield from _returning("host", "those of a host", comeback.hosts if comeback else {})
+    yield from _returning("room", "each", comeback.rooms if comeback else {})
+
+
+def _returning(scope: str, which: str, by_key: Mapping[str, Returning]) -> Iterator[Metric]:
+    prefix, labels = (f"people_{scope}", [f"{scope}_id"]) if scope else ("people", [])
+    viewers = _gauge(
+        f"{prefix}_recent_viewers",
+        f"Viewers of rooms opened in the last seven days, added up over rooms: {which}."
+        f" {_OF_THIS_WORKER}",
+        *labels,
+    )
+    returning = _gauge(
+        f"{prefix}_returning_viewers",
+        "Of these, viewers who had watched a room of the same host that was opened in the 30 days"
+        f" before theirs: {which}. {_OF_THIS_WORKER}",
+        *labels,
+    )
+    for key, figures in sorted(by_key.items()):
+        viewers.add_metric([key] if scope else [], figures.viewers)
+        returning.add_metric([key] if scope else [], figures.returning)
+    yield from (viewers, returning)
 
 
 def _festivals(people: Mapping[int, LivePeople]) -> Iterator[Metric]:

@@ -24,6 +24,7 @@ from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions
 from streams.core.partition import Partition
 from streams.core.room import Room
+from streams.core.stickiness.comeback import Comeback, comeback
 from streams.core.stickiness.live import LivePeople, live_people
 from streams.shell.checkpoints import ForeignStateError, pack, unpack
 from streams.shell.ports import Checkpoints, Position, Publisher
@@ -81,6 +82,9 @@ class RoomStage:
         partitions: how many `live-events` has, and what follows it.
         zone: whose days are event days; a partition whose state is loaded keeps that of its state.
         calendar: festivals that are looked at.
+
+    Attributes:
+        comeback: who came back to the rooms that are here, as of a checkpoint lately.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class RoomStage:
         self._checkpoints = checkpoints
         self._position = position
         self._seconds = seconds
+        self.comeback: Comeback | None = None
         self._slots: dict[int, _Slot] = {}
         self._expected: dict[int, PartitionHealth] = {}  # ours, and not loaded yet
         self._loading = asyncio.Lock()
@@ -111,6 +116,7 @@ class RoomStage:
         Returns when all that it made is durable.
         """
         slots, self._slots, self._expected = self._slots, {}, {}
+        self.comeback = None
         self._term += 1
         for slot in slots.values():
             async with slot.lock:
@@ -120,6 +126,7 @@ class RoomStage:
     def expect(self, numbers: Iterable[int]) -> None:
         """Partitions are ours from now on."""
         self._slots = {}
+        self.comeback = None
         self._term += 1
         now = self._seconds()
         self._expected = {number: PartitionHealth(progressed_at=now) for number in sorted(numbers)}
@@ -349,7 +356,7 @@ class RoomStage:
             if position == slot.saved or self._slots.get(number) is not slot:
                 return
             state = packed(partition)
-            self._look_at_people(slot)
+            self._look_at_people(number, slot)
             acknowledged, slot.unacknowledged = slot.unacknowledged, []
         await self._publisher.flush()
         await self._checkpoints.save(number, position, state)
@@ -360,9 +367,11 @@ class RoomStage:
             for acknowledge in acknowledged:
                 acknowledge()
 
-    def _look_at_people(self, slot: _Slot) -> None:
+    def _look_at_people(self, number: int, slot: _Slot) -> None:
         if slot.saves % _SAVES_A_LOOK == 0:
             slot.health.people = live_people(slot.partition, self._calendar)
+            if number == min(self._slots):  # once for all that are here
+                self.comeback = comeback([each.partition for each in self._slots.values()])
         slot.saves += 1
 
 

@@ -327,6 +327,7 @@ class Worker:
                 for number, health in self._stage.health.items()
                 if health.people is not None
             },
+            comeback=self._stage.comeback,
             leads=self._boards.leads,
             now=time.monotonic(),
             epoch_ms=time.time_ns() // 1_000_000,

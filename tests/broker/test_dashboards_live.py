@@ -74,9 +74,10 @@ def eventful() -> list[bytes]:
 
 
 def days_before(records: list[bytes]) -> tuple[list[bytes], str]:
-    """Three days with a sale each, and a calendar whose festival is the middle one.
+    """Four days with a sale each, and a calendar whose festival is the last but one.
 
-    On the first, one complaint is answered and one is not.
+    On the first, two weeks ago, somebody watches; on the second, one complaint is answered and one
+    is not.
     """
     first_ms = msgspec.json.decode(records[0])["ts_ms"]
     found: list[dict[str, Any]] = []
@@ -87,12 +88,14 @@ def days_before(records: list[bytes]) -> tuple[list[bytes], str]:
         if kind != "tick":
             found[-1]["room_id"] = room_id
 
-    for number in (3, 2, 1):
+    for number in (14, 3, 2, 1):
         at_ms, room_id = first_ms - number * DAY_MS, f"room-{number}-days-before"
         buyer = {"buyer_id": f"buyer-{number}", "product_id": "p"}
         order_id = f"{room_id}-o"
         add("tick", "", at_ms)
         add("room_opened", room_id, at_ms, host_id="h", mode="store", category="c", currency="CNY")
+        if number == 14:
+            add("view", room_id, at_ms, viewer_id="viewer", action="enter")
         add("order", room_id, at_ms, order_id=order_id, quantity=1, amount_minor=900, **buyer)
         back = {"refund_id": f"{room_id}-r", "order_id": order_id, "reason": "quality"}
         add("refund", room_id, at_ms + 1, amount_minor=9, ordered_ts_ms=at_ms, **back, **buyer)

@@ -95,8 +95,10 @@ def _row(
         "currency": currency or None,
         "party": party,
         "orders": orders,
+        "orders_trusted": orders,  # nobody is suspected
         "complaints": len(complaints),
         "complaint_rate": ratio(len(complaints), orders),
+        "complaint_rate_trusted": ratio(len(complaints), orders),
         "complaints_by_kind": dict(Counter(fact.cause for fact in complaints)),
         "refunds": len(refunds),
         "refunds_by_reason": dict(Counter(fact.cause for fact in refunds)),
@@ -104,6 +106,7 @@ def _row(
         "refunded_minor_by_reason": dict(money),
         "quality_refunds": quality,
         "quality_refund_rate": ratio(quality, orders),
+        "quality_refund_rate_trusted": ratio(quality, orders),
     }
     for level in LEVELS:
         took = [t for f in complaints if f.took_ms and (t := f.took_ms[level]) is not None]

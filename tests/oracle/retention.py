@@ -30,7 +30,7 @@ def rooms_in(records: list[bytes], partitions: int) -> list[Room]:
 
 
 def retention_rows(rooms: list[Room]) -> dict[str, Any]:
-    """`retention.json`; a median is the pair of the lower and the upper exact one."""
+    """`retention.json` without trusted figures; a median is the pair of both exact ones."""
     found: dict[str, Any] = {"platform": _row(rooms)}
     for section, field in SCOPES.items():
         keys = {_key(room, field) for room in rooms} - {None}

@@ -3,19 +3,25 @@
 from collections import Counter
 from dataclasses import asdict
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roompulse.shown_run import ShownRun
 from schemas.calendar import calendar_of
 from streams.core.load import LEVELS
-from streams.core.stickiness.event_days import day_name
+from streams.core.partition import Partition
+from streams.core.stickiness import comeback as comebacks
+from streams.core.stickiness.comeback import MOST_KEYS, RECENT_MS, comeback
+from streams.core.stickiness.event_days import day_name, week_name, week_of
 from streams.core.stickiness.facts import Row
 from streams.core.stickiness.live import live_people, nearest, stays_of
 from streams.core.stickiness.report import Report
+from tests.oracle.contract import Event
+from tests.oracle.malformed import encode
 from tests.oracle.stickiness import Festival
 from tests.oracle.strategies import adversarial_logs
-from tests.property.test_stickiness import calendars, rough_seasons
+from tests.property.test_stickiness import DAY_MS, START_MS, calendars, rough_seasons
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CURVE = ("stayed_30s", "stayed_60s", "stayed_300s", "stayed_600s", "stayed_1800s")
@@ -122,3 +128,99 @@ def test_people_and_festivals_of_one_partition_are_those_of_the_file(
         for name in AROUND:
             mean = each.net_minor[name] / each.days[name] if each.days[name] else None
             assert (None if mean is None else round(mean, 4)) == row[f"{name}_daily_net_minor"]
+
+
+def least_watermark_ms(partitions: list[Partition]) -> int | None:
+    marks = [each.watermark_ms for each in partitions if each.watermark_ms is not None]
+    return min(marks, default=None)
+
+
+@EXAMPLES
+@given(rough_seasons(), st.integers(1, 4))
+def test_who_came_back_is_that_of_the_file_if_all_partitions_are_here(
+    log: list[bytes], partitions: int
+) -> None:
+    run = ShownRun(partitions)
+    run.feed(log)
+    results = run.finish()
+    report, now_ms = results.stickiness, least_watermark_ms(run.partitions)
+    assert report is not None
+    live = comeback(run.partitions)
+    if live is None or now_ms is None:
+        assert now_ms is None
+        return
+    opened_ms = {each.room_id: each.opened_ms for each in results.rooms}
+    recent = [
+        row
+        for row in rows_of(report["rooms"])
+        if now_ms - RECENT_MS < (opened_ms[str(row["room_id"])] or 0) <= now_ms
+    ]
+    first = sorted(recent, key=lambda row: (-int(str(row["viewers"])), str(row["room_id"])))
+    assert live.rooms == {
+        row["room_id"]: (row["viewers"], row["returning_viewers"]) for row in first[:MOST_KEYS]
+    }
+    assert live.all_rooms == tuple(
+        sum(int(str(row[name])) for row in recent) for name in ("viewers", "returning_viewers")
+    )
+    by_host: dict[str, list[Row]] = {}
+    for row in recent:
+        by_host.setdefault(str(row["host_id"]), []).append(row)
+    assert live.hosts == {
+        host: tuple(
+            sum(int(str(row[name])) for row in own) for name in ("viewers", "returning_viewers")
+        )
+        for host, own in by_host.items()
+    }
+    week = week_name(week_of(run.partitions[0].stickiness.days.day_of(now_ms)) - 2)
+    for kind, cohort in live.cohorts.items():
+        rows = [
+            (row["size"], row["returned"])
+            for row in rows_of(report["cohorts"])
+            if (row["kind"], row["week"]) == (kind, week)
+        ]
+        size, returned = rows[0] if rows else (0, [])
+        assert cohort.size == size
+        assert isinstance(returned, list)
+        share = returned[0] if returned else 0.0
+        assert (round(cohort.back / cohort.size, 4) if cohort.size else 0.0) == share
+
+
+def two_shows(people: int) -> list[bytes]:
+    """A host's shows on two Wednesdays, of whose viewers each second one is there both times."""
+    events: list[Event] = []
+    for number, first in enumerate((0, people // 2)):
+        at_ms = START_MS + (3 + 7 * number) * DAY_MS
+        room_id = f"r{number}"
+        shop = {"host_id": "h", "mode": "store", "category": "c", "currency": "CNY"}
+        events.append({"type": "tick", "ts_ms": at_ms})
+        events.append({"type": "room_opened", "room_id": room_id, "ts_ms": at_ms, **shop})
+        events += [
+            {
+                "type": "view",
+                "room_id": room_id,
+                "ts_ms": at_ms + 1,
+                "viewer_id": f"v{person}",
+                "action": "enter",
+            }
+            for person in range(first, first + people)
+        ]
+    events.append({"type": "tick", "ts_ms": START_MS + 16 * DAY_MS})
+    return [encode({"event_id": f"e{at}", **event}) for at, event in enumerate(events)]
+
+
+@pytest.mark.parametrize("most", [comebacks._MOST_LOOKED_AT, 2_000])
+def test_a_sample_of_many_people_is_within_three_points(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(comebacks, "_MOST_LOOKED_AT", most)
+    run = ShownRun(2)
+    run.feed(two_shows(3_000))
+    run.finish()
+    found = comeback(run.partitions)
+    assert found is not None
+    off = 0.0 if most > 6_000 else 0.03
+    assert found.all_rooms.viewers == 3_000
+    assert found.all_rooms.returning == pytest.approx(1_500, abs=3_000 * off)
+    cohort = found.cohorts["viewers"]
+    assert cohort.size == pytest.approx(3_000, rel=2 * off)
+    assert cohort.back / cohort.size == pytest.approx(0.5, abs=off)

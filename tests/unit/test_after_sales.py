@@ -10,7 +10,16 @@ import pytest
 
 from schemas.rules import RuleSet
 from streams.embedded import EmbeddedRun, Results
-from tests.unit.attack import MINUTE_MS, START_MS, Event, encoded, in_order, opened, order
+from tests.unit.attack import (
+    MINUTE_MS,
+    START_MS,
+    Event,
+    attacked_log,
+    encoded,
+    in_order,
+    opened,
+    order,
+)
 from tests.unit.signals import ROOM, at, complaint, product, refund
 
 PAGE = Path(__file__).parents[2] / "docs/after-sales.md"
@@ -160,3 +169,25 @@ def test_every_field_has_its_row_in_the_page() -> None:
 def test_service_levels_are_those_of_the_design_by_default() -> None:
     rules = RuleSet().after_sales
     assert (rules.first_reply_minutes, rules.resolution_minutes) == (2 * 60, 48 * 60)
+
+
+def test_rates_over_the_orders_that_nobody_suspects() -> None:
+    log = attacked_log()
+    last_ms = log[-1]["ts_ms"]
+    told = [
+        {**complaint(n, 0), "room_id": room_id, "event_id": f"{room_id} {n}", "ts_ms": last_ms}
+        for room_id in ("attacked", "clean")
+        for n in range(3)
+    ]
+    run = EmbeddedRun()
+    run.feed(encoded(in_order(log, told)))
+    found = run.finish()
+    attacked, clean = row(found, "rooms", "attacked"), row(found, "rooms", "clean")
+    assert (attacked["orders"], attacked["orders_trusted"]) == (90, 60)
+    assert attacked["complaint_rate"] == round(3 / 90, 4)
+    assert attacked["complaint_rate_trusted"] == clean["complaint_rate"] == round(3 / 60, 4)
+    assert clean["complaint_rate_trusted"] == clean["complaint_rate"]
+    platform = row(found, "platform", "platform")
+    assert (platform["orders"], platform["orders_trusted"]) == (150, 120)
+    hosts = row(found, "hosts", "host of attacked")
+    assert (hosts["orders_trusted"], hosts["quality_refund_rate_trusted"]) == (60, 0)

@@ -26,6 +26,7 @@ from streams.core.integrity.alert_book import AlertBook
 from streams.core.limits import CAPS
 from streams.core.market.live import LiveMarket, market_view
 from streams.core.market.sold_hours import HOUR_MS
+from streams.core.stickiness.comeback import MOST_KEYS, CohortBack, Comeback, Returning
 from streams.core.stickiness.live import FestivalNet, LivePeople, Stays
 from streams.shell.metrics import (
     MOST_CURRENCIES,
@@ -282,6 +283,7 @@ def sale_night() -> WorkerView:
             progress,
             LivePeople(5, 4, 9, 8, 2, [festival(name, c) for name in "fg" for c in "XY"]),
         ),
+        comeback=came_back([f"key {n}" for n in range(MOST_KEYS)]),
     )
 
 
@@ -332,6 +334,32 @@ def test_visits_people_and_festivals_are_shown_by_partition() -> None:
     assert lines[f"roompulse_festival_days{{{where}}}"] == 28
     assert lines[f'roompulse_festival_net_minor{{currency="USD",{where}}}'] == 7
     assert not [name for name in exposed(view_of(None, {})) if "_visits_" in name]
+
+
+def came_back(keys: list[str]) -> Comeback:
+    return Comeback(
+        Returning(50, 9),
+        {key: Returning(5, 2) for key in keys},
+        {key: Returning(4, 1) for key in keys},
+        {"buyers": CohortBack(7, 3), "viewers": CohortBack(70, 31)},
+    )
+
+
+def test_who_came_back_is_shown_of_a_worker_with_its_greatest_hosts_and_rooms() -> None:
+    lines = exposed(replace(view_of(None, {}), comeback=came_back(["a"])))
+    assert {name: value for name, value in lines.items() if "_people_" in name} == {
+        "roompulse_people_recent_viewers": 50,
+        "roompulse_people_returning_viewers": 9,
+        'roompulse_people_host_recent_viewers{host_id="a"}': 5,
+        'roompulse_people_host_returning_viewers{host_id="a"}': 2,
+        'roompulse_people_room_recent_viewers{room_id="a"}': 4,
+        'roompulse_people_room_returning_viewers{room_id="a"}': 1,
+        'roompulse_people_cohort{kind="buyers"}': 7,
+        'roompulse_people_cohort{kind="viewers"}': 70,
+        'roompulse_people_cohort_back{kind="buyers"}': 3,
+        'roompulse_people_cohort_back{kind="viewers"}': 31,
+    }
+    assert not [name for name in exposed(view_of(None, {})) if "_people_" in name]
 
 
 def test_a_scrape_of_ten_thousand_rooms_is_small(sale_night: WorkerView) -> None:

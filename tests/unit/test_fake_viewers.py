@@ -47,7 +47,7 @@ def named(*parts: list[Event]) -> list[str]:
     run.feed(encoded(evening(*parts)))
     run.finish()
     suspects = run.partitions[0].detectors.suspected_viewers
-    return sorted(viewer for room, viewer in suspects.by_viewer)
+    return sorted({viewer for _, viewer, _ in suspects.stays})
 
 
 def signals_of(alert: Alert) -> dict[str, float]:
@@ -374,11 +374,11 @@ def test_too_many_suspected_viewers_give_up_who_left_first(
     suspects, evictions = SuspectedViewers(), limits.Evictions()
     for n in range(20):
         suspects.add("r", Stay(f"v{n:02}", n, 60_000, False), evictions)
-    assert [viewer for _, viewer in suspects.by_viewer] == [f"v{n:02}" for n in range(4, 20)]
+    assert [viewer for _, viewer, _ in suspects.stays] == [f"v{n:02}" for n in range(4, 20)]
     assert evictions.counts == {"suspected_viewers": 4}
     again = SuspectedViewers()
     again.restore(suspects.snapshot())
-    assert again.by_viewer == suspects.by_viewer
+    assert again.stays == suspects.stays
 
 
 @pytest.mark.parametrize("name", ["silent_stays", "minute_visits"])

@@ -19,6 +19,10 @@ _UPPER = (
     "Added over partitions: who was in rooms of several counts once for each, so this is an upper"
     " bound. `roompulse export` and `roompulse report` count people once."
 )
+_LOWER = (
+    "Exact with one worker. Of several, each knows the rooms of its own partitions: who watched"
+    " rooms of two is missed, so this is a lower bound."
+)
 _WINDOWS = (
     "The 28 days before, the festival's days and the 28 after, as far as the log has whole days."
     " Payback, hosts and categories are in `roompulse report`."
@@ -60,6 +64,19 @@ def _change(window: str) -> str:
     return f"({_daily(window)}) / ({_daily('before')} > 0) - 1"
 
 
+def _came_back(scope: str, figure: str) -> str:
+    """Over the workers; of each host, room or kind."""
+    by = {"host": "by (host_id) ", "room": "by (room_id) ", "cohort": "by (kind) "}
+    return f"sum {by[scope] if scope else ''}(roompulse_people_{figure})"
+
+
+def _returning(scope: str = "") -> str:
+    name = f"{scope}_" if scope else ""
+    viewers = _came_back(scope, f"{name}recent_viewers")
+    return f"{_came_back(scope, f'{name}returning_viewers')} / ({viewers} > 0)"
+
+
+_COHORT = f"{_came_back('cohort', 'cohort_back')} / ({_came_back('cohort', 'cohort')} > 0)"
 _TODAY, _MONTH = _people("active_viewers"), _people("month_active_viewers")
 
 STICKINESS = Page(
@@ -156,6 +173,65 @@ STICKINESS = Page(
                     about=_UPPER,
                     decimals=0,
                     width=24,
+                ),
+            ),
+        ),
+        Row(
+            "Who comes back",
+            (
+                stat(
+                    "Returning viewers",
+                    _returning(),
+                    "percentunit",
+                    decimals=1,
+                    width=6,
+                    about="Of the viewers of rooms opened in the last seven days, those who had"
+                    f" watched another room of the host in the 30 days before. {_LOWER}",
+                ),
+                Panel(
+                    "Weekly cohorts back in the week after",
+                    "bars",
+                    (Query(_COHORT, "{{kind}}"),),
+                    "percentunit",
+                    about="Who watched or bought for the first time in the newest week whose"
+                    f" following week is over. {_LOWER}",
+                    decimals=1,
+                    width=6,
+                    height=6,
+                ),
+                graph(
+                    "Returning viewers over time",
+                    (_returning(), "returning viewers"),
+                    unit="percentunit",
+                    about=_LOWER,
+                    decimals=1,
+                    width=12,
+                ),
+                Panel(
+                    "Returning viewers of hosts",
+                    "table",
+                    (
+                        Query(_came_back("host", "host_recent_viewers"), "Viewers", NUMBER),
+                        Query(_returning("host"), "Returning"),
+                    ),
+                    "percentunit",
+                    about=f"The hosts of most viewers in seven days. {_LOWER}",
+                    decimals=1,
+                    width=12,
+                    height=8,
+                ),
+                Panel(
+                    "Returning viewers of rooms",
+                    "table",
+                    (
+                        Query(_came_back("room", "room_recent_viewers"), "Viewers", NUMBER),
+                        Query(_returning("room"), "Returning"),
+                    ),
+                    "percentunit",
+                    about=f"The rooms of most viewers in seven days. {_LOWER}",
+                    decimals=1,
+                    width=12,
+                    height=8,
                 ),
             ),
         ),

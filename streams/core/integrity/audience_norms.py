@@ -177,28 +177,28 @@ class SuspectedViewers:
     """The viewers of fake-viewer incidents whose ids are known.
 
     Attributes:
-        by_viewer: by room and viewer, when their visit ended.
+        stays: the visits by which they became known: by room, viewer and start, how long.
     """
 
-    __slots__ = ("by_viewer",)
+    __slots__ = ("stays",)
 
     def __init__(self) -> None:
-        self.by_viewer: dict[tuple[str, str], int] = {}
+        self.stays: dict[tuple[str, str, int], int] = {}
 
     def add(self, room_id: str, stay: Stay, evictions: limits.Evictions) -> None:
         """Suspect the viewer of a visit."""
-        viewers = self.by_viewer
-        viewers[room_id, stay.viewer_id] = stay.start_ms + stay.stay_ms
-        if len(viewers) > limits.cap("suspected_viewers"):
+        stays = self.stays
+        stays[room_id, stay.viewer_id, stay.start_ms] = stay.stay_ms
+        if len(stays) > limits.cap("suspected_viewers"):
             evictions.give_up_oldest(
-                "suspected_viewers", viewers, lambda key: (viewers[key], "\0".join(key))
+                "suspected_viewers", stays, lambda key: (key[2] + stays[key], "\0".join(key[:2]))
             )
 
     def snapshot(self) -> list[Any]:
-        return [[*key, ended_ms] for key, ended_ms in self.by_viewer.items()]
+        return [[*key, stay_ms] for key, stay_ms in self.stays.items()]
 
     def restore(self, state: list[Any]) -> None:
-        self.by_viewer = {(room, viewer): ended_ms for room, viewer, ended_ms in state}
+        self.stays = {(room, viewer, start): stay_ms for room, viewer, start, stay_ms in state}
 
 
 class AudienceNorms:

@@ -201,6 +201,7 @@ def _trust(agency: _Agency, known: Known, load: Mapping[str, Any] | None) -> Row
     load = load or {}
     refunds = load.get("refunds", 0)
     complaints = load.get("complaints", 0)
+    honest = max(0, agency.orders - agency.suspected_orders)
     breaches = sum(load.get(f"{level}_breaches", 0) for level in ("first_reply", "resolution"))
     return {
         "suspected_orders": agency.suspected_orders,
@@ -210,8 +211,10 @@ def _trust(agency: _Agency, known: Known, load: Mapping[str, Any] | None) -> Row
         "price_alerts": known.price_alerts,
         "refunds": refunds,
         "refunds_per_order": rate(refunds, agency.orders),
+        "refunds_per_order_trusted": rate(refunds, honest),
         "complaints": complaints,
         "complaint_rate": rate(complaints, agency.orders),
+        "complaint_rate_trusted": rate(complaints, honest),
         "breaches": breaches,
         "viewers": known.viewers,
         "returning_share": rate(known.returning_viewers, known.viewers or 0),

@@ -56,6 +56,16 @@ def _concentrations() -> tuple[Figure, ...]:
     )
 
 
+def _with_trusted(*figures: Figure) -> tuple[Figure, ...]:
+    """Each figure, and beside it the one without suspected orders."""
+    text = "The same without suspected orders."
+    return tuple(
+        each
+        for figure in figures
+        for each in (figure, Figure(f"{figure.name}_trusted", figure.unit, text))
+    )
+
+
 SAMENESS: Final = (
     Section(
         "sameness.json",
@@ -65,12 +75,14 @@ SAMENESS: Final = (
         (
             _HOUR,
             _CURRENCY,
-            Figure("orders", "orders", "Paid in the hour."),
-            Figure("gross_minor", "minor units", "What they paid."),
-            *_concentrations(),
-            Figure("shared_products", "products", "Sold by two rooms or more in the hour."),
-            Figure("shared_orders", "orders", "Of these products."),
-            Figure("shared_share", "share of orders", "`shared_orders` / `orders`."),
+            *_with_trusted(
+                Figure("orders", "orders", "Paid in the hour."),
+                Figure("gross_minor", "minor units", "What they paid."),
+                *_concentrations(),
+                Figure("shared_products", "products", "Sold by two rooms or more in the hour."),
+                Figure("shared_orders", "orders", "Of these products."),
+                Figure("shared_share", "share of orders", "`shared_orders` / `orders`."),
+            ),
         ),
     ),
     Section(
@@ -163,8 +175,18 @@ AGENCIES: Final = (
             Figure("price_alerts", "incidents", "Of list prices raised to be discounted from."),
             Figure("refunds", "refunds", "Accepted, whoever answers for them."),
             Figure("refunds_per_order", "per order", "`refunds` / `orders`."),
+            Figure(
+                "refunds_per_order_trusted",
+                "per order",
+                "The same over `orders` less `suspected_orders`.",
+            ),
             Figure("complaints", "complaints", "Opened, whoever answers for them."),
             Figure("complaint_rate", "per order", "`complaints` / `orders`."),
+            Figure(
+                "complaint_rate_trusted",
+                "per order",
+                "The same over `orders` less `suspected_orders`.",
+            ),
             Figure("breaches", "answers", "Not given in time, on both service levels."),
             Figure(
                 "viewers",

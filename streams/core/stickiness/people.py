@@ -15,6 +15,7 @@ person, 1 MiB in all, until `seal`.
 """
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 import datasketches
@@ -118,7 +119,12 @@ def estimated(sampled: int, threshold: int) -> int:
 
 def sample(sketch: Sketch, threshold: int = WHOLE) -> list[int]:
     """The hashes of the set that are below a threshold, ascending."""
-    return [hash_ for hash_ in sketch if hash_ < threshold]
+    return list(takewhile(threshold.__gt__, sketch))  # in order: the rest is not looked at
+
+
+def threshold_for(kept: int, most: int) -> int:
+    """The threshold below which sets of `kept` hashes in all have about `most` of them."""
+    return WHOLE if kept <= most else WHOLE * most // kept
 
 
 def scaled(whole: int, part: int, sampled: int) -> int:

@@ -5,6 +5,10 @@ share of ended visits still there after 30 s, 1, 5, 10, 30 min), average and med
 viewer, interaction and follow rate. A key of several rooms has the figures of all their visits
 together. `viewers` are those of `stickiness.json`: distinct people with a view, over all rooms of
 the key. A room that was given up for another (`rooms` is full) is in the platform no more.
+
+Beside each figure stands the trusted one: without the viewers of fake-viewer incidents who are
+known by name, and without the visits by which they became known. Nothing was done in these, so what
+viewers did stays as it is. Other visits of theirs stay in: a room does not keep who made which.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +25,11 @@ Report = dict[str, Row | list[Row]]
 
 
 def retention(
-    visits: Mapping[str, Attendance], rooms: Mapping[str, RoomSummary], facts: Sequence[DayFacts]
+    visits: Mapping[str, Attendance],
+    rooms: Mapping[str, RoomSummary],
+    facts: Sequence[DayFacts],
+    honest: Sequence[DayFacts],
+    suspected_stays: Mapping[str, Sequence[int]],
 ) -> Report:
     """What `retention.json` holds.
 
@@ -29,7 +37,42 @@ def retention(
         visits: of every room, by id.
         rooms: what is known of each room, by id.
         facts: who watched which room on which day.
+        honest: the same without suspects.
+        suspected_stays: how long the visits were by which suspects became known, by room.
     """
+    plain = _by_place(visits, rooms, facts)
+    trusted = _by_place(
+        {
+            room_id: _without(each, suspected_stays.get(room_id, ()))
+            for room_id, each in visits.items()
+        },
+        rooms,
+        honest,
+    )
+    sections: Report = {}
+    for section, field in SCOPES.items():
+        rows = [
+            ({} if field is None else {field: place[1]}) | sums.row(trusted[place])
+            for place, sums in sorted(plain.items(), key=lambda item: item[0][1] or "")
+            if place[0] == section
+        ]
+        sections[section] = rows[0] if field is None else rows
+    return sections
+
+
+def _without(visits: Attendance, stays_ms: Sequence[int]) -> Attendance:
+    if not stays_ms:
+        return visits
+    left = Attendance()
+    left.add(visits)  # a copy: those of the room stay as they are
+    for stay_ms in stays_ms:
+        left.take_off(stay_ms)
+    return left
+
+
+def _by_place(
+    visits: Mapping[str, Attendance], rooms: Mapping[str, RoomSummary], facts: Sequence[DayFacts]
+) -> dict[Place, "_Sums"]:
     viewers_of: dict[str, list[Sketch]] = {}
     for each in facts:
         if each.viewers is not None:
@@ -39,15 +82,7 @@ def retention(
         for place in places_of(rooms[room_id]):
             sums = by_place.setdefault(place, _Sums())
             sums.add(visits[room_id], viewers_of.get(room_id, []))
-    sections: Report = {}
-    for section, field in SCOPES.items():
-        rows = [
-            ({} if field is None else {field: key}) | sums.row()
-            for (of, key), sums in sorted(by_place.items(), key=lambda item: item[0][1] or "")
-            if of == section
-        ]
-        sections[section] = rows[0] if field is None else rows
-    return sections
+    return by_place
 
 
 class _Sums:
@@ -63,8 +98,14 @@ class _Sums:
         self._visits.add(visits)
         self._viewers += viewers
 
-    def row(self) -> Row:
-        return {"rooms": self._rooms, **_figures(self._visits, self._viewers)}
+    def row(self, honest: "_Sums") -> Row:
+        """The figures, each with the trusted one beside it."""
+        row: Row = {"rooms": self._rooms}
+        trusted = _figures(honest._visits, honest._viewers)  # noqa: SLF001 - of its own kind
+        for name, figure in _figures(self._visits, self._viewers).items():
+            row[name] = figure
+            row[f"{name}_trusted"] = trusted[name]
+        return row
 
 
 def _figures(visits: Attendance, sets: Sequence[Sketch]) -> Row:

@@ -12,13 +12,13 @@ there is and shares from the people that are in all samples concerned.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Protocol
 
-from schemas.records import RoomSummary
 from streams.core.dictionary import rate
 from streams.core.stickiness import people
 from streams.core.stickiness.event_days import day_name
 from streams.core.stickiness.facts import DayFacts, Row
-from streams.core.stickiness.people import WHOLE, Sketch
+from streams.core.stickiness.people import Sketch
 
 RETURNING_MS = 30 * 24 * 3_600_000
 MONTH_DAYS = 30
@@ -52,15 +52,30 @@ def loyalty(rooms: int, facts: Sequence[DayFacts]) -> Row:
     }
 
 
-def rooms_of_host(rooms: Iterable[RoomSummary], viewers_of: Mapping[str, Sketch]) -> Iterator[Row]:
+class RoomOfHost(Protocol):
+    """What is to be known of an opened room."""
+
+    @property
+    def room_id(self) -> str: ...
+    @property
+    def host_id(self) -> str | None: ...
+    @property
+    def opened_ms(self) -> int | None: ...
+
+
+def rooms_of_host(
+    rooms: Iterable[RoomOfHost], viewers_of: Mapping[str, Sketch], limit: int | None = None
+) -> Iterator[Row]:
     """The lines of the opened rooms of one host.
 
     Args:
         rooms: those that were opened.
         viewers_of: the viewers of each of them.
+        limit: people with a hash below it are looked at; by default so many that memory is bounded.
     """
     opened = sorted(rooms, key=_opened_ms)
-    limit = _limit(viewers_of[room.room_id] for room in opened)
+    if limit is None:
+        limit = _limit(viewers_of[room.room_id] for room in opened)
     last_ms: dict[int, int] = {}  # when the latest room that a person watched was opened
     thresholds: list[tuple[int, int]] = []  # opening and threshold of the rooms before
     for opened_ms, group in groupby(opened, key=_opened_ms):
@@ -80,15 +95,15 @@ def rooms_of_host(rooms: Iterable[RoomSummary], viewers_of: Mapping[str, Sketch]
 def _limit(rooms: Iterable[Sketch]) -> int:
     """Hashes below it are looked at: all, unless that would be too many of one host."""
     kept = sum(people.count_kept(viewers) for viewers in rooms)
-    return WHOLE if kept <= _MOST_OF_A_HOST else WHOLE * _MOST_OF_A_HOST // kept
+    return people.threshold_for(kept, _MOST_OF_A_HOST)
 
 
-def _opened_ms(room: RoomSummary) -> int:
+def _opened_ms(room: RoomOfHost) -> int:
     assert room.opened_ms is not None
     return room.opened_ms
 
 
-def _room(room: RoomSummary, viewers: int, back: int, sampled: int) -> Row:
+def _room(room: RoomOfHost, viewers: int, back: int, sampled: int) -> Row:
     returning = people.scaled(viewers, back, sampled)
     return {
         "room_id": room.room_id,

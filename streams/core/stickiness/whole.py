@@ -39,7 +39,9 @@ def retention_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummar
     """
     visits = dict(each for partition in partitions for each in _visits_of(partition))
     facts = gathered(partition.stickiness for partition in partitions)
-    return retention(visits, rooms, facts)
+    suspects = _suspects(partitions)
+    honest = trusted(facts, suspects) if suspects else facts
+    return retention(visits, rooms, facts, honest, _suspected_stays(partitions))
 
 
 def audience_of(partitions: Sequence[Partition], rooms: Mapping[str, RoomSummary]) -> Report:
@@ -62,13 +64,22 @@ def _visits_of(partition: Partition) -> Iterator[tuple[str, Attendance]]:
         yield room_id, room.audience.attendance()
 
 
+def _suspected_stays(partitions: Sequence[Partition]) -> dict[str, list[int]]:
+    """How long the visits were by which viewers became suspected, by room."""
+    found: dict[str, list[int]] = {}
+    for partition in partitions:
+        for (room_id, _, _), stay_ms in partition.detectors.suspected_viewers.stays.items():
+            found.setdefault(room_id, []).append(stay_ms)
+    return found
+
+
 def _suspects(partitions: Sequence[Partition]) -> Suspects:
     """Whom and what the trusted figures leave out."""
     viewers: set[str] = set()
     buyers: set[str] = set()
     net_minor: dict[tuple[int, str], int] = {}
     for partition in partitions:
-        viewers.update(viewer for _, viewer in partition.detectors.suspected_viewers.by_viewer)
+        viewers.update(viewer for _, viewer, _ in partition.detectors.suspected_viewers.stays)
         # refunds go to the day of their order, as everywhere here
         days = EventDays(partition.stickiness.days.zone)
         for order in partition.detectors.suspects.all_orders():
