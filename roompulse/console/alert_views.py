@@ -9,6 +9,7 @@ from roompulse.known import RESOLVED, Known, KnownAlert
 from schemas.money import digits_of
 from schemas.records import Verdict
 from streams.core.integrity.alert_book import SEVERITIES
+from streams.shell.runbook import runbook_section
 
 MOST_LINES: Final = 200
 _LINE: Final = (
@@ -43,6 +44,7 @@ def card(known: Known, alert_id: str) -> Json | None:
         "host_id": alert.host_id,
         "mcn_id": alert.mcn_id,
         "rules_version": alert.rules_version,
+        "runbook": runbook_section(alert.kind),
         "evidence": [msgspec.structs.asdict(sign) for sign in alert.evidence],
         "history": [
             {

@@ -15,7 +15,7 @@ from roompulse.known import RESOLVED, Known
 from roompulse.top.listing import Cell, Head
 from roompulse.top.state import duration
 from schemas.records import Alert, Evidence
-from streams.shell.alertmanager import RUNBOOK
+from streams.shell.runbook import runbook_section
 
 _MARKS = {"page": "‼", "review": "!", "info": "·"}
 _STYLES = {"page": "bold red", "review": "yellow", "info": "cyan"}
@@ -96,7 +96,7 @@ def card(alert: Alert, known: Known) -> RenderableType:
         Text(" · ".join(facts)),
         _evidence(alert.evidence),
         Text(f"{printable(said)} · alert {alert.alert_id}", style="dim"),
-        Text(f"what to do: {RUNBOOK}#{alert.kind}", style="dim"),
+        Text(f"what to do: {runbook_section(alert.kind)}", style="dim"),
     ]
     return Group(head, Padding(Group(*parts), (0, 0, 0, _INDENT)))
 

@@ -293,6 +293,7 @@ def test_a_card_holds_the_evidence_and_how_it_came_to_that() -> None:
     card = alert_views.card(known, "a1")
     assert card is not None
     assert card["room_name"] == "Lotus 5"
+    assert card["runbook"] == "docs/runbook.md#brushed_orders"
     assert card["version"] == 2
     assert [told["severity"] for told in card["history"]] == ["review", "page"]
     assert card["evidence"] == [
