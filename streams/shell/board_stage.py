@@ -8,6 +8,7 @@ boards again, since another worker that took itself for the leader may have writ
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
 from streams.shell.patience import connected, patiently
 from streams.shell.ports import Publisher
+from streams.shell.ranking_pace import RankingPace
 from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
 
 LEADING_PARTITION = 0
@@ -42,11 +44,9 @@ SOURCES = (
     topics.ALERTS,
     topics.ROOM_DETAILS,
 )
+_UNRANKED = frozenset({topics.ALERTS, topics.ROOM_DETAILS})  # change no board
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
-# Ranking may take no more than this share of the worker's time, however many rooms there are.
-_RANKING_SHARE = 0.05
-_SETTLE_SECONDS = 0.05  # views of the other partitions are on their way
 _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing comes
 
 
@@ -107,6 +107,7 @@ class BoardStage:
         rates: RateTable | None = None,
         seconds: float,
         clock: Callable[[], float],
+        processor_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._bootstrap = bootstrap
         self._publisher = publisher
@@ -115,6 +116,7 @@ class BoardStage:
         self._rates = rates
         self._seconds = seconds
         self._clock = clock
+        self._processor_clock = processor_clock
         self._running: asyncio.Task[None] | None = None
         self._published: dict[bytes, AnyBoard | None] = {}
         self._may_publish = False
@@ -186,30 +188,32 @@ class BoardStage:
                 await self._read(consumer, reader, _CATCH_UP_WAIT_MS)
 
     async def _read(self, consumer: AIOKafkaConsumer, reader: BoardReader, wait_ms: int) -> bool:
-        """Apply what comes within a time; whether anything came."""
+        """Apply what comes within a time; whether anything came that boards rest on."""
         batches = await consumer.getmany(timeout_ms=wait_ms, max_records=_POLL_RECORDS)
         for target, found in batches.items():
             for record in found:
                 reader.apply(target.topic, record)
-        return bool(batches)
+        return any(target.topic not in _UNRANKED for target in batches)
 
     async def _keep_up(self, consumer: AIOKafkaConsumer, reader: BoardReader) -> None:
-        """Rank soon after views came, so that their delay is not doubled; not more often than that.
-
-        Views come from all partitions at about the same time, once in `seconds`.
-        """
-        ready = due = self._clock()
-        published, changed = self._published, True
+        """Rank what came, at its pace."""
+        pace, published = RankingPace(self._seconds, self._clock()), self._published
         while True:
-            wait_ms = max(0, int((due - self._clock()) * 1000)) if changed else _IDLE_WAIT_MS
+            wait_seconds = pace.wait_seconds(self._clock())
+            wait_ms = _IDLE_WAIT_MS if wait_seconds is None else int(wait_seconds * 1000)
             came = await self._read(consumer, reader, wait_ms)
-            if not changed and (came or self._published is not published):
-                changed, due = True, max(ready, self._clock() + _SETTLE_SECONDS)
-            if changed and self._clock() >= due:
+            if came or self._published is not published:
+                pace.came(self._clock())
+            if pace.is_due(self._clock()):
                 started, published = self._clock(), self._published
-                changed = not await self._publish(reader.fold.boards())
-                took = self._clock() - started
-                ready = due = started + max(self._seconds / 4, took / _RANKING_SHARE)
+                boards, cost = self._ranked(reader.fold)
+                pace.ranked(started, cost, is_done=await self._publish(boards))
+
+    def _ranked(self, fold: BoardFold) -> tuple[list[AnyBoard], float]:
+        """The boards, and the seconds of a processor that they took."""
+        began = self._processor_clock()
+        boards = fold.boards()
+        return boards, self._processor_clock() - began
 
     async def _publish(self, boards: list[AnyBoard]) -> bool:
         """Publish the boards that differ from what was published last, unless on hold."""
