@@ -22,6 +22,7 @@ from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
     ProductFigures,
+    ProductMark,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -30,6 +31,7 @@ from schemas.records import (
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
+from streams.core.last_marks import LastMarks
 from streams.shell.patience import connected, patiently
 from streams.shell.ports import Publisher
 from streams.shell.ranking_pace import RankingPace
@@ -43,8 +45,9 @@ SOURCES = (
     topics.PARTITION_PROGRESS,
     topics.ALERTS,
     topics.ROOM_DETAILS,
+    topics.PRODUCT_MARKS,
 )
-_UNRANKED = frozenset({topics.ALERTS, topics.ROOM_DETAILS})  # change no board
+_UNRANKED = frozenset({topics.ALERTS, topics.ROOM_DETAILS, topics.PRODUCT_MARKS})  # change no board
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
 _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing comes
@@ -57,11 +60,13 @@ class BoardReader:
         self.fold = fold
         self.alerts = AlertBook()
         self.after_sales = AfterSalesTotals()
+        self.marks = LastMarks()
         self._apply: dict[str, tuple[msgspec.json.Decoder[Any], Callable[..., None]]] = {
             topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), self._apply_room),
             topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), fold.apply_product),
             topics.ROOM_MINUTES: (msgspec.json.Decoder(RoomMinute), fold.apply_minute),
             topics.PARTITION_PROGRESS: (msgspec.json.Decoder(Progress), fold.apply_progress),
+            topics.PRODUCT_MARKS: (msgspec.json.Decoder(ProductMark), self.marks.apply),
         }
 
     def apply(self, topic: str, record: Record) -> None:
@@ -95,6 +100,7 @@ class BoardStage:
         fold: what they are made of; None while another worker leads, or not all is read yet.
         alerts: what is known of alerts; None as for `fold`.
         after_sales: who answers for what; None as for `fold`.
+        marks: when something was done last with products; None as for `fold`.
     """
 
     def __init__(
@@ -125,6 +131,7 @@ class BoardStage:
         self.fold: BoardFold | None = None
         self.alerts: AlertBook | None = None
         self.after_sales: AfterSalesTotals | None = None
+        self.marks: LastMarks | None = None
 
     @property
     def leads(self) -> bool:
@@ -152,7 +159,7 @@ class BoardStage:
             running.cancel()
             await asyncio.wait([running])
         self.boards, self._published = [], {}
-        self.fold, self.alerts, self.after_sales = None, None, None
+        self.fold, self.alerts, self.after_sales, self.marks = None, None, None, None
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
@@ -164,7 +171,7 @@ class BoardStage:
             await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold, self.alerts = reader.fold, reader.alerts
-            self.after_sales = reader.after_sales
+            self.after_sales, self.marks = reader.after_sales, reader.marks
             await self._keep_up(consumer, reader)
         finally:
             await consumer.stop()

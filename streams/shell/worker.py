@@ -319,6 +319,7 @@ class Worker:
             rooms=fold.rooms if fold else {},
             alerts=self._boards.alerts,
             after_sales=self._boards.after_sales,
+            marks=self._boards.marks,
             stays={number: stays_of(each) for number, each in partitions.items()},
             people={
                 number: health.people
