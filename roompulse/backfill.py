@@ -125,6 +125,7 @@ def _seen(
         alerts=run.alerts,
         after_sales=run.after_sales,
         marks=run.last_marks,
+        market=run.market,
         stays={each.number: stays_of(each) for each in run.partitions},
         people=run.people,
         leads=True,

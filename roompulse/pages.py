@@ -110,6 +110,12 @@ def market_page() -> str:
         "Files of `roompulse run` and `roompulse export` that compare the rooms of a session. Money"
         " is in minor units and never added across currencies: a row for each. Shares have four"
         " decimals and are null where their base is 0.\n",
+        "Workers on Kafka show `agencies.json`, `credit.json`, `benchmark.json`, the trials of"
+        " `supply.json` and the last hour of `sameness.json` live, in Prometheus and on Grafana's"
+        " *Market*: the worker that keeps the boards looks at them every ten seconds, or less often"
+        " where that would take more than a twentieth of its time (1.2 s of a processor for 1,000"
+        " rooms with 30 products each after five hours). They equal the files of the same log, but"
+        " that scores lack the part of stickiness: it is `missing`, and the rest weigh more.\n",
         *parts,
         "## The formula of the credit score\n",
         "Rules `credit`, and printed in the file. Shrunk rate: (count + usual x prior) / (base +"

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from roompulse.standing import Standing, standing_of
 from schemas.calendar import Calendar
-from schemas.details import AfterSalesFigures, Detail
+from schemas.details import AfterSalesFigures, Detail, PitchMinute
 from schemas.records import AnyBoard, ProductFigures, Progress, RoomFigures
 from schemas.topics import DEFAULT_PARTITIONS
 from streams.core.after_sales_totals import AfterSalesTotals
@@ -12,10 +12,12 @@ from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
 from streams.core.integrity.alert_book import AlertBook
 from streams.core.last_marks import LastMarks
+from streams.core.market.live import LiveMarket, MarketView, market_view
 from streams.core.stickiness.live import LivePeople, live_people
 from streams.embedded import EmbeddedRun, Results
 
 _LOOK_MS = 10 * 60_000
+_MARKET_MS = 60_000
 
 
 class ShownRun(EmbeddedRun):
@@ -40,6 +42,8 @@ class ShownRun(EmbeddedRun):
         self._festivals = calendar
         self._people: dict[int, LivePeople] = {}
         self._looked_ms = -_LOOK_MS
+        self._market = LiveMarket()
+        self._market_view = MarketView()
         self._shown = BoardFold(ZoneInfo(zone), top)
         self.alerts = AlertBook()
         self.after_sales = AfterSalesTotals()
@@ -61,6 +65,16 @@ class ShownRun(EmbeddedRun):
             self._people = {number: each for number, each in found.items() if each is not None}
         return self._people
 
+    @property
+    def market(self) -> MarketView:
+        """How all stand beside each other; looked at anew every minute of event time."""
+        now_ms = self._shown.as_of_ms
+        if now_ms is not None and now_ms >= (self._market_view.as_of_ms or 0) + _MARKET_MS:
+            rules = self.partitions[0].detectors.rules
+            stand = self._market.stand(now_ms)
+            self._market_view = market_view(stand, self.alerts.known(), rules)
+        return self._market_view
+
     def standing(self) -> Standing:
         """The boards as they are now."""
         return standing_of(self.current_boards(), self.progress())
@@ -76,6 +90,7 @@ class ShownRun(EmbeddedRun):
             summaries, products = partition.figures(changed)
             for figures in summaries:
                 self._shown.apply_room(figures)
+                self._market.newest.apply_room(figures)
                 self._learn_currency(figures)
             details = partition.details(changed)
             for detail in details:
@@ -83,6 +98,7 @@ class ShownRun(EmbeddedRun):
             self._show_details(details)
             for each in products:
                 self._shown.apply_product(each)
+                self._market.newest.apply_product(each)
             self._shown.apply_progress(partition.progress())
         return self._shown.boards()
 
@@ -106,6 +122,8 @@ class ShownRun(EmbeddedRun):
 
     def _show_details(self, details: list[Detail]) -> None:
         for detail in details:
+            if not isinstance(detail, PitchMinute):
+                self._market.newest.apply_detail(detail)
             if isinstance(detail, AfterSalesFigures):
                 self.after_sales.apply(detail)
 
@@ -113,6 +131,7 @@ class ShownRun(EmbeddedRun):
         super()._take(emissions)
         for line in emissions.minutes:
             self._shown.apply_minute(line)
+            self._market.apply_minute(line)
         for mark in emissions.marks:
             self.last_marks.apply(mark)
         for alert in emissions.alerts:

@@ -112,7 +112,7 @@ class TrialSale(msgspec.Struct, frozen=True, tag_field="record", tag="trial_sale
 
 Detail = AfterSalesFigures | PitchMinute | SoldHour | TrialSale
 _detail = msgspec.json.Decoder(Detail)
-_AFTER_SALES = b'["after_sales",'
+_PITCH_MINUTE = b'["pitch_minute",'
 
 
 def detail_key(detail: Detail) -> bytes:
@@ -127,9 +127,9 @@ def detail_key(detail: Detail) -> bytes:
     return encode([name, detail.room_id, detail.merchant_id, detail.party])
 
 
-def is_after_sales(key: bytes) -> bool:
-    """Whether the record of a key is of after-sales, without reading its value."""
-    return key.startswith(_AFTER_SALES)
+def is_pitch_minute(key: bytes) -> bool:
+    """Whether the record of a key is of a minute of the pitch, without reading its value."""
+    return key.startswith(_PITCH_MINUTE)
 
 
 def decode_detail(value: bytes) -> Detail:

@@ -57,6 +57,10 @@ CAPS: Final[dict[str, tuple[int, str]]] = {
         20_000,
         "alerts whose newest version and verdict metrics know; they forget the longest unchanged",
     ),
+    "market_hours": (
+        400_000,
+        "hours of products in rooms for live figures; growth is not told of weeks that are gone",
+    ),
     "evidence_queue": (
         1_000_000,
         "orders, refunds and other facts of a partition that wait for their turn",

@@ -4,6 +4,7 @@ A live view of a lesser version never replaces a greater one. State: the newest 
 the keys of the topics that are read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -37,6 +38,48 @@ class Newest:
     def of_kind(self, kind: type[Kind]) -> Iterator[Kind]:
         """The details of one kind."""
         return (detail for detail in self._details.values() if isinstance(detail, kind))
+
+    def copy(self) -> "Newest":
+        """What is known now; later views do not change it."""
+        found = Newest()
+        found.rooms = dict(self.rooms)
+        found._products = dict(self._products)
+        found._details = dict(self._details)
+        return found
+
+    def drop_hours(self, before_ms: int) -> None:
+        """Drop what was sold in earlier hours, but for one of the first hour of all."""
+        old = [
+            (each.hour_ms, key)
+            for key, each in self._details.items()
+            if isinstance(each, SoldHour) and each.hour_ms < before_ms
+        ]
+        first = min(old, key=lambda each: each[0], default=None)
+        for each in old:
+            if each is not first:
+                del self._details[each[1]]
+
+    def keep_hours(self, limit: int) -> int:
+        """Give up whole hours, the oldest first, until so many views of sold hours are left.
+
+        Returns how many were given up.
+        """
+        counts = Counter(each.hour_ms for each in self.of_kind(SoldHour))
+        over = counts.total() - limit
+        gone = set()
+        for hour_ms in sorted(counts):
+            if over <= 0:
+                break
+            gone.add(hour_ms)
+            over -= counts[hour_ms]
+        given_up = sum(counts[hour_ms] for hour_ms in gone)
+        if given_up:
+            self._details = {
+                key: each
+                for key, each in self._details.items()
+                if not (isinstance(each, SoldHour) and each.hour_ms in gone)
+            }
+        return given_up
 
     def apply_room(self, figures: RoomFigures) -> None:
         """Take the figures of a room, unless newer ones are known."""

@@ -5,6 +5,9 @@ minutes are kept for 48 h. One worker of a group runs it: the one that has parti
 `live-events`, so that the group's own protocol elects it. It publishes nothing before it has read
 all that was there when it began, and nothing while a rebalance goes on; after one it publishes all
 boards again, since another worker that took itself for the leader may have written meanwhile.
+
+How agencies, hosts and products stand beside each other is looked at more rarely, in a thread, from
+a copy of what is known, so that it holds up neither boards nor the fold.
 """
 
 import asyncio
@@ -17,7 +20,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import records, topics
-from schemas.details import AfterSalesFigures, decode_detail, is_after_sales
+from schemas.details import AfterSalesFigures, decode_detail, is_pitch_minute
 from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
@@ -28,13 +31,15 @@ from schemas.records import (
     RoomMinute,
     decode_alert,
 )
+from schemas.rules import RuleSet
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
 from streams.core.last_marks import LastMarks
+from streams.core.market.live import LiveMarket, MarketView, market_view
 from streams.shell.patience import connected, patiently
 from streams.shell.ports import Publisher
-from streams.shell.ranking_pace import RankingPace
+from streams.shell.ranking_pace import MOST_SHARE, RankingPace
 from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
 
 LEADING_PARTITION = 0
@@ -50,21 +55,23 @@ SOURCES = (
 _UNRANKED = frozenset({topics.ALERTS, topics.ROOM_DETAILS, topics.PRODUCT_MARKS})  # change no board
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
+_MARKET_VIEWS = 10  # so many views of rooms later the market is looked at again
 _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing comes
 
 
 class BoardReader:
-    """Applies records of stage 1's topics to a board fold, to alerts and to after-sales."""
+    """Applies records of stage 1's topics to boards, alerts, after-sales and the market."""
 
     def __init__(self, fold: BoardFold) -> None:
         self.fold = fold
         self.alerts = AlertBook()
         self.after_sales = AfterSalesTotals()
         self.marks = LastMarks()
+        self.market = LiveMarket()
         self._apply: dict[str, tuple[msgspec.json.Decoder[Any], Callable[..., None]]] = {
             topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), self._apply_room),
-            topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), fold.apply_product),
-            topics.ROOM_MINUTES: (msgspec.json.Decoder(RoomMinute), fold.apply_minute),
+            topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), self._apply_product),
+            topics.ROOM_MINUTES: (msgspec.json.Decoder(RoomMinute), self._apply_minute),
             topics.PARTITION_PROGRESS: (msgspec.json.Decoder(Progress), fold.apply_progress),
             topics.PRODUCT_MARKS: (msgspec.json.Decoder(ProductMark), self.marks.apply),
         }
@@ -82,13 +89,24 @@ class BoardReader:
 
     def _apply_room(self, figures: RoomFigures) -> None:
         self.fold.apply_room(figures)
+        self.market.newest.apply_room(figures)
         self.after_sales.apply_currency(figures.summary.room_id, figures.summary.currency)
 
+    def _apply_product(self, figures: ProductFigures) -> None:
+        self.fold.apply_product(figures)
+        self.market.newest.apply_product(figures)
+
+    def _apply_minute(self, line: RoomMinute) -> None:
+        self.fold.apply_minute(line)
+        self.market.apply_minute(line)
+
     def _apply_detail(self, key: bytes, value: bytes) -> None:
-        """Take what is shown live; most details are not, and their keys tell."""
-        if is_after_sales(key):
-            detail = decode_detail(value)
-            assert isinstance(detail, AfterSalesFigures)
+        """Take what is shown live; the minutes of the pitch are not, and their keys tell."""
+        if is_pitch_minute(key):
+            return
+        detail = decode_detail(value)
+        self.market.newest.apply_detail(detail)
+        if isinstance(detail, AfterSalesFigures):
             self.after_sales.apply(detail)
 
 
@@ -101,6 +119,7 @@ class BoardStage:
         alerts: what is known of alerts; None as for `fold`.
         after_sales: who answers for what; None as for `fold`.
         marks: when something was done last with products; None as for `fold`.
+        market: how all stand beside each other; None as for `fold`.
     """
 
     def __init__(
@@ -110,6 +129,7 @@ class BoardStage:
         *,
         zone: str,
         top: int,
+        rules: Callable[[], RuleSet],
         rates: RateTable | None = None,
         seconds: float,
         clock: Callable[[], float],
@@ -119,6 +139,7 @@ class BoardStage:
         self._publisher = publisher
         self._zone = ZoneInfo(zone)
         self._top = top
+        self._rules = rules
         self._rates = rates
         self._seconds = seconds
         self._clock = clock
@@ -132,6 +153,7 @@ class BoardStage:
         self.alerts: AlertBook | None = None
         self.after_sales: AfterSalesTotals | None = None
         self.marks: LastMarks | None = None
+        self.market: MarketView | None = None
 
     @property
     def leads(self) -> bool:
@@ -159,7 +181,8 @@ class BoardStage:
             running.cancel()
             await asyncio.wait([running])
         self.boards, self._published = [], {}
-        self.fold, self.alerts, self.after_sales, self.marks = None, None, None, None
+        self.fold, self.alerts, self.after_sales = None, None, None
+        self.marks, self.market = None, None
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
@@ -172,9 +195,23 @@ class BoardStage:
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold, self.alerts = reader.fold, reader.alerts
             self.after_sales, self.marks = reader.after_sales, reader.marks
-            await self._keep_up(consumer, reader)
+            watching = asyncio.ensure_future(self._watch_market(reader))
+            try:
+                await asyncio.gather(self._keep_up(consumer, reader), watching)
+            finally:
+                watching.cancel()
         finally:
             await consumer.stop()
+
+    async def _watch_market(self, reader: BoardReader) -> None:
+        """Look at the market now and then: it changes slowly, and takes long with many rooms."""
+        while True:
+            started = self._clock()
+            stand = reader.market.stand(reader.fold.as_of_ms)
+            seen = await asyncio.to_thread(market_view, stand, reader.alerts.known(), self._rules())
+            self.market = seen
+            took = self._clock() - started
+            await asyncio.sleep(max(self._seconds * _MARKET_VIEWS, took / MOST_SHARE))
 
     async def _keys_on_topic(self) -> dict[bytes, AnyBoard | None]:
         """The boards that a former leader published: what is not ranked any more has to go."""

@@ -28,10 +28,13 @@ from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.integrity.alert_book import MAPS, AlertBook
 from streams.core.last_marks import LastMarks
 from streams.core.limits import CAPS
+from streams.core.market import live
+from streams.core.market.live import MarketView
 from streams.core.stickiness.live import LivePeople, Stays
 from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
 from streams.shell.mark_metrics import mark_families
+from streams.shell.market_metrics import market_families
 from streams.shell.people_metrics import people_families
 from streams.shell.ring_metrics import RING_MAPS, FollowedView, ring_families
 from streams.shell.room_stage import PartitionHealth
@@ -47,11 +50,11 @@ _BOARD_FIGURES = (
     "places_lost",
     "momentum",
 )
-_WINDOW_FIGURES = ("gross_minor", "net_minor", "orders", "visits")
+_WINDOW_FIGURES = ("gross_minor", "orders", "visits")
 # Of which sums over the platform are shown. A log may name any; people sell in a few.
 MOST_CURRENCIES = 8
 # What the fold of a partition may give up; the others belong to the boards and to rings.
-_PARTITION_MAPS = [name for name in CAPS if name not in (*MAPS, *RING_MAPS)]
+_PARTITION_MAPS = [name for name in CAPS if name not in (*MAPS, *live.MAPS, *RING_MAPS)]
 _PLATFORM_FIGURES = (
     "gross_minor",
     "net_minor",
@@ -95,6 +98,7 @@ class WorkerView:
         alerts: what is known of alerts; None where another worker keeps the boards.
         after_sales: who answers for what; likewise.
         marks: when something was done last with products; likewise.
+        market: how all stand beside each other; likewise, and before it was looked at first.
         stays, people: of each partition of this worker.
         followed: the partitions of links and marks that it follows.
     """
@@ -110,6 +114,7 @@ class WorkerView:
     alerts: AlertBook | None = None
     after_sales: AfterSalesTotals | None = None
     marks: LastMarks | None = None
+    market: MarketView | None = None
     stays: Mapping[int, Stays] = field(default_factory=dict)
     people: Mapping[int, LivePeople] = field(default_factory=dict)
     followed: Sequence[FollowedView] = ()
@@ -170,8 +175,10 @@ class WorkerCollector(Collector):
         yield from self._totals(view, currencies)
         yield from self._top_rooms(view, shown)
         yield from alert_families(view.alerts, alive, currencies, self._gravest)
-        yield from after_sales_families(view.after_sales, _rooms_of(shown), currencies)
-        yield from mark_families(view.marks, _rooms_of(shown))
+        rooms = _rooms_of(shown)
+        yield from after_sales_families(view.after_sales, rooms, currencies)
+        yield from mark_families(view.marks, rooms)
+        yield from market_families(view.market, rooms, currencies, self._gravest)
 
     @property
     def _gravest(self) -> int:
@@ -299,11 +306,18 @@ def _events(view: WorkerView) -> Iterator[Metric]:
             types.add_metric([where, kind], count)
         for name in _PARTITION_MAPS:
             evicted.add_metric([where, name], progress.evicted.get(name, 0))
-    if view.alerts is not None:  # what the leader keeps belongs to no partition
-        for name in MAPS:
-            evicted.add_metric(["", name], view.alerts.evictions.counts.get(name, 0))
+    for name, count in _evicted_by_leader(view):
+        evicted.add_metric(["", name], count)
     yield from families.values()
     yield from (reasons, types, evicted, caps)
+
+
+def _evicted_by_leader(view: WorkerView) -> Iterator[tuple[str, int]]:
+    """What the leader keeps belongs to no partition."""
+    if view.alerts is not None:
+        yield from ((name, view.alerts.evictions.counts.get(name, 0)) for name in MAPS)
+    if view.market is not None:
+        yield from ((name, view.market.evicted.get(name, 0)) for name in live.MAPS)
 
 
 def _worker(view: WorkerView) -> Iterator[Metric]:

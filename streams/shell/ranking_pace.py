@@ -7,7 +7,7 @@ pace that followed it would make old boards older. Times are seconds of a monoto
 """
 
 # Ranking may take no more than this share of a processor, however many rooms there are.
-_MOST_SHARE = 0.05
+MOST_SHARE = 0.05
 # Views of other partitions are on their way: none came for so long, or the first so long ago.
 _SETTLE_SECONDS = 0.03
 _MOST_SETTLE_SECONDS = 0.15
@@ -46,5 +46,5 @@ class RankingPace:
     def ranked(self, started: float, processor_seconds: float, *, is_done: bool) -> None:
         """It was ranked; where that could not be published, it is wanted again."""
         self.is_wanted = not is_done
-        pause = max(self._seconds / 4, processor_seconds / _MOST_SHARE)
+        pause = max(self._seconds / 4, processor_seconds / MOST_SHARE)
         self._ready = self._due = started + pause

@@ -19,6 +19,7 @@ from schemas import codec, links, records, topics
 from schemas.calendar import Calendar
 from schemas.details import Detail, detail_key
 from schemas.records import ProductFigures, RoomFigures
+from schemas.rules import DEFAULT_RULES, RuleSet
 from streams.core.boards import DEFAULT_ZONE
 from streams.core.emissions import Emissions
 from streams.core.partition import Partition
@@ -132,6 +133,12 @@ class RoomStage:
     def partitions(self) -> dict[int, Partition]:
         """The partitions whose state is loaded."""
         return {number: slot.partition for number, slot in self._slots.items()}
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force by the first of the partitions here; the default ones without any."""
+        partitions = self.partitions
+        return partitions[min(partitions)].detectors.rules if partitions else DEFAULT_RULES
 
     @property
     def health(self) -> dict[int, PartitionHealth]:

@@ -93,6 +93,7 @@ class Worker:
             self._publisher,
             zone=settings.zone,
             top=settings.top,
+            rules=lambda: self._stage.rules,
             rates=rates,
             seconds=settings.view_seconds,
             clock=time.monotonic,
@@ -320,6 +321,7 @@ class Worker:
             alerts=self._boards.alerts,
             after_sales=self._boards.after_sales,
             marks=self._boards.marks,
+            market=self._boards.market,
             stays={number: stays_of(each) for number, each in partitions.items()},
             people={
                 number: health.people

@@ -33,6 +33,7 @@ ELSEWHERE: Final = {
     "gone",
     "evidence_queue",
     "known_alerts",
+    "market_hours",
     "open_incidents",
     "delisted_products",
     "share_categories",

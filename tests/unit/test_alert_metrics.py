@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.details import AfterSalesFigures, ServiceFigures
+from schemas.details import AfterSalesFigures, Detail, ServiceFigures, SoldHour, TrialSale
 from schemas.events import EVENT_TYPES, Complaint, Refund
 from schemas.records import (
     AnyBoard,
@@ -22,11 +22,14 @@ from schemas.records import (
     Verdict,
     Version,
 )
+from schemas.rules import DEFAULT_RULES
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
 from streams.core.last_marks import LastMarks
 from streams.core.limits import CAPS
+from streams.core.market.live import LiveMarket, market_view
+from streams.core.market.sold_hours import HOUR_MS
 from streams.core.stickiness.live import FestivalNet, LivePeople, Stays
 from streams.shell.mark_metrics import mark_families
 from streams.shell.metrics import (
@@ -197,6 +200,16 @@ def test_the_currencies_of_most_rooms_are_shown() -> None:
     assert found[:3] == ["", "C00", "C01"]
 
 
+def sold(room_id: str, number: int) -> list[Detail]:
+    """A product that a room sold, in its first hour."""
+    goods = (Version(0, 1), room_id, f"p{number}")
+    hour_ms = NOON_MS - NOON_MS % HOUR_MS
+    return [
+        SoldHour(*goods, f"s{number}", hour_ms, 1, 1, 100),
+        TrialSale(*goods, NOON_MS, 9, 5, 2, 1, 1, 100, 1, 100),
+    ]
+
+
 def festival(name: str, currency: str) -> FestivalNet:
     return FestivalNet(name, currency, dict.fromkeys(WINDOWS, 28), dict.fromkeys(WINDOWS, 7))
 
@@ -209,6 +222,7 @@ def sale_night() -> WorkerView:
     between two festivals.
     """
     fold, totals, marks = BoardFold(), AfterSalesTotals(), LastMarks()
+    market = LiveMarket()
     for number in range(10_000):
         currency = f"Q{chr(65 + number % 9)}{chr(65 + number % 7)}"
         facts: dict[str, Any] = {
@@ -220,8 +234,15 @@ def sale_night() -> WorkerView:
             "suspected_minor": number % 90,
         }
         room_id = f"room-{number:05}"
-        fold.apply_room(figures(room_id, gross_minor=number * 1_000 + 500, orders=9, **facts))
-        fold.apply_minute(RoomMinute(room_id, NOON_MS, 1, number + 1, 0, 5, 5, 1, 1, 1))
+        facts |= {"host_id": f"h{number}", "opened_ms": NOON_MS - 60_000}
+        room = figures(room_id, gross_minor=number * 1_000 + 500, orders=9, **facts)
+        minute = RoomMinute(room_id, NOON_MS, 1, number + 1, 0, 5, 5, 1, 1, 1)
+        fold.apply_room(room)
+        fold.apply_minute(minute)
+        market.newest.apply_room(room)
+        market.apply_minute(minute)
+        for detail in sold(room_id, number):
+            market.newest.apply_detail(detail)
         fold.apply_product(product_figures(room_id, f"p{number}", f"s{number}", gross_minor=number))
         totals.apply_currency(room_id, facts["currency"])
         marks.apply(ProductMark(number, room_id, "p", "listed", None, None))
@@ -260,6 +281,7 @@ def sale_night() -> WorkerView:
         alerts=book,
         after_sales=totals,
         marks=marks,
+        market=market_view(market.stand(fold.as_of_ms), book.known(), DEFAULT_RULES),
         stays={number: Stays(9, 8, 7, [6, 5, 4, 3, 2]) for number in progress},
         followed=[
             FollowedView(topic, number, 1)

@@ -13,6 +13,7 @@ from schemas.records import Counts, Progress, Version
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import MAPS
 from streams.core.limits import CAPS
+from streams.core.market import live
 from streams.embedded import EmbeddedRun
 from streams.shell.liveness import stuck_partitions
 from streams.shell.metrics import WorkerCollector, WorkerView, exposition
@@ -217,7 +218,7 @@ def test_the_state_of_a_worker_is_exposed_by_partition() -> None:
 
 def test_every_full_map_is_exposed_with_its_cap() -> None:
     lines = exposed(small_view())
-    of_others = {*MAPS, *RING_MAPS}
+    of_others = {*MAPS, *live.MAPS, *RING_MAPS}
     shown = starting(lines, "roompulse_state_evicted_total")
     assert len(shown) == len(CAPS) - len(of_others)
     assert len(starting(lines, "roompulse_state_cap")) == len(CAPS)

@@ -2,6 +2,7 @@
 
 from deploy.grafana.dashboards.after_sales import AFTER_SALES
 from deploy.grafana.dashboards.integrity import INTEGRITY
+from deploy.grafana.dashboards.market import MARKET
 from deploy.grafana.dashboards.pipeline import PIPELINE
 from deploy.grafana.dashboards.room import ROOM_PAGE
 from deploy.grafana.dashboards.sale_night import SALE_NIGHT
@@ -14,5 +15,6 @@ PAGES: tuple[Page, ...] = (
     INTEGRITY,
     STICKINESS,
     AFTER_SALES,
+    MARKET,
     PIPELINE,
 )

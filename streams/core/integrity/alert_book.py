@@ -92,6 +92,10 @@ class AlertBook:
         alive = [known.alert for known in self._known.values() if known.alert.status != "resolved"]
         return sorted(alive, key=_gravity)
 
+    def known(self) -> list[Alert]:
+        """The newest version of each known alert, without evidence, by id."""
+        return [self._known[alert_id].alert for alert_id in sorted(self._known)]
+
     def verdicts(self) -> dict[tuple[str, str], int]:
         """Known alerts by kind and the last verdict on them; `none` where nobody has judged."""
         counts = {(kind, verdict): 0 for kind in KINDS for verdict in VERDICTS}

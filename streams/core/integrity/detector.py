@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Protocol
 from schemas.codec import RoomOpened
 from schemas.rules import RuleSet
 from streams.core import limits
-from streams.core.integrity.facts import Fact
+from streams.core.integrity.facts import Waiting
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.incidents import Incidents
 from streams.core.integrity.order_signs import OrderSigns
@@ -51,7 +51,7 @@ class Scene:
 
     __slots__ = ("later", "opened", "room_id", "rules", "ts_ms")
 
-    def __init__(self, rules: RuleSet, later: Callable[[str, int, str, Fact], None]) -> None:
+    def __init__(self, rules: RuleSet, later: Callable[[str, int, str, Waiting], None]) -> None:
         self.rules = rules
         self.ts_ms = 0
         self.room_id = ""

@@ -1,9 +1,10 @@
 """Who decides what is suspected in a partition: facts in event-time order, to the rooms' detectors.
 
-Facts are queued as events are applied and minutes close; they are taken when the watermark has
-passed them, by (event time, id), so that verdicts do not depend on arrival inside the lateness
-bound. What becomes suspected comes off trusted GMV of its room and products at once. How a detector
-is added is told in `streams.core.integrity.detector`.
+Facts are queued as events are applied; they are taken when the watermark has passed them, by (event
+time, id), so that verdicts do not depend on arrival inside the lateness bound. Minutes close at a
+watermark that has passed them, so they are taken at once. What becomes suspected comes off trusted
+GMV of its room and products at once. How a detector is added is told in
+`streams.core.integrity.detector`.
 
 State: the queue, what detectors share in the partition, the rules in force, rooms with open
 incidents, what was told to those who look for rings.
@@ -20,7 +21,7 @@ from streams.core import limits
 from streams.core.integrity import facts
 from streams.core.integrity.audience_norms import AudienceNorms, SuspectedViewers
 from streams.core.integrity.detector import MINUTE_MS, Scene, Told
-from streams.core.integrity.facts import Cancelled, Fact, Minute
+from streams.core.integrity.facts import Cancelled, Fact, Minute, Waiting
 from streams.core.integrity.fake_viewers import FakeViewers
 from streams.core.integrity.incident import Incident
 from streams.core.integrity.order_signs import ScoredOrder
@@ -33,6 +34,7 @@ from streams.core.ledger import KnownOrder, TakenOff
 from streams.core.pane import Pane
 from streams.core.rings.linking import Linking
 
+_LINKED = (ScoredOrder, Refund)  # what those who look for rings are told of
 # Which detectors take a fact, by their place in `DETECTORS`, and how.
 Takers = tuple[tuple[int, Callable[..., Told]], ...]
 
@@ -58,6 +60,7 @@ class Detectors:
     """The detectors of one partition."""
 
     __slots__ = (
+        "_closed",
         "_evictions",
         "_incidents",
         "_override",
@@ -82,7 +85,9 @@ class Detectors:
         self._shared = shared_of_partition()
         self.suspects = SuspectedOrders(evictions)
         self.linking = Linking(number)
-        self._queue: EventTimeQueue[tuple[str, Fact]] = EventTimeQueue(evictions)
+        self._queue: EventTimeQueue[tuple[str, Waiting]] = EventTimeQueue(evictions)
+        # by the end of a minute, until they are taken a moment after: what rooms tell of it
+        self._closed: dict[int, list[tuple[str, Minute | Stretch]]] = {}
         self._use(override or DEFAULT_RULES)
         self._incidents: dict[str, None] = {}  # rooms with an open one
         self.rules_version: int | str | None = None
@@ -122,7 +127,7 @@ class Detectors:
                     takers[kind] = (*takers.get(kind, ()), (at, take))
         self.linking.use(rules)
         if rules.identity_ring.enabled:
-            for kind in (ScoredOrder, Refund):
+            for kind in _LINKED:
                 takers.setdefault(kind, ())
         self._takers = takers
         self.watches_audience = Stretch in takers
@@ -150,31 +155,40 @@ class Detectors:
             self._push(refund.room_id, refund.ts_ms, refund.event_id, fact)
 
     def minute_closed(self, room_id: str, pane: Pane, online: int) -> None:
-        """Queue a minute of a room; it comes before the facts at its end."""
+        """Take a minute of a room; it comes before the facts at its end."""
         if Minute in self._takers:
-            self._push(room_id, pane.minute_ms + MINUTE_MS, "", Minute.of(pane, online))
+            self._told_of_minute(room_id, pane, Minute.of(pane, online))
 
     def audience(self, room_id: str, stretches: Stretches, pane: Pane, online: int) -> None:
-        """Queue the stretch of a room that is over with a minute; before the facts at its end."""
+        """Take the stretch of a room that is over with a minute; before the facts at its end."""
         stretch = stretches.take(pane, online)
         if stretch is not None:
-            self._push(room_id, pane.minute_ms + MINUTE_MS, "", stretch)
+            self._told_of_minute(room_id, pane, stretch)
 
-    def _push(self, room_id: str, ts_ms: int, tie: str, fact: Fact) -> None:
+    def _told_of_minute(self, room_id: str, pane: Pane, fact: Minute | Stretch) -> None:
+        self._closed.setdefault(pane.minute_ms + MINUTE_MS, []).append((room_id, fact))
+
+    def _push(self, room_id: str, ts_ms: int, tie: str, fact: Waiting) -> None:
         self._queue.push(ts_ms, tie, (room_id, fact))
 
     def advance(self, rooms: dict[str, Any], watermark_ms: int) -> list[Alert]:
         """Take all facts up to the watermark; the alerts that have something to say."""
         alerts: list[Alert] = []
-        while self._queue.next_ms <= watermark_ms:
-            ts_ms, (room_id, fact) = self._queue.pop()
-            room: SuspectRoom | None = rooms.get(room_id)
-            if room is not None:
-                if room_id in self._incidents:
-                    self._settle(room, ts_ms, alerts)
-                self._take(room, ts_ms, fact, alerts)
-                self._mark(room, watermark_ms)
+        closed = self._closed
+        for end_ms in sorted(closed):
+            self._take_queued(rooms, end_ms - 1, watermark_ms, alerts)
+            for room_id, fact in closed.pop(end_ms):
+                self._take(rooms.get(room_id), end_ms, fact, watermark_ms, alerts)
+        self._take_queued(rooms, watermark_ms, watermark_ms, alerts)
         return alerts
+
+    def _take_queued(
+        self, rooms: dict[str, Any], up_to_ms: int, watermark_ms: int, alerts: list[Alert]
+    ) -> None:
+        queue = self._queue
+        while queue.next_ms <= up_to_ms:
+            ts_ms, (room_id, fact) = queue.pop()
+            self._take(rooms.get(room_id), ts_ms, fact, watermark_ms, alerts)
 
     def settle(self, rooms: dict[str, Any], watermark_ms: int) -> list[Alert]:
         """End the incidents that have been quiet for long enough; asked once a minute."""
@@ -188,7 +202,19 @@ class Detectors:
                 self._mark(room, watermark_ms)
         return alerts
 
-    def _take(self, room: SuspectRoom, ts_ms: int, fact: Fact, alerts: list[Alert]) -> None:
+    def _take(
+        self,
+        room: SuspectRoom | None,
+        ts_ms: int,
+        fact: Fact,
+        watermark_ms: int,
+        alerts: list[Alert],
+    ) -> None:
+        """Take the next fact; of a room that is gone there is nothing to say."""
+        if room is None:
+            return
+        if room.room_id in self._incidents:
+            self._settle(room, ts_ms, alerts)
         suspicion = room.suspicion
         if suspicion is None:
             suspicion = room.suspicion = self.of_a_room()
@@ -196,12 +222,15 @@ class Detectors:
         scene.move(room.room_id, room.opened, ts_ms)
         if isinstance(fact, ScoredOrder):
             suspicion.orders.add(fact)
+        detectors = suspicion.detectors
         for at, take in self._takers.get(kind, ()):
-            for incident in take(suspicion.detectors[at], fact, scene):
+            for incident in take(detectors[at], fact, scene):
                 self._incidents[room.room_id] = None
                 alerts.append(self._alert(room, incident))
-        if self.rules.identity_ring.enabled:
+        if kind in _LINKED and self.rules.identity_ring.enabled:
             self._link(room, fact, suspicion)
+        if suspicion.brushing.suspected:
+            self._mark(room, watermark_ms)
 
     def _link(self, room: SuspectRoom, fact: Fact, suspicion: Suspicion) -> None:
         """Tell who looks for rings of an order, or that money of one went back."""

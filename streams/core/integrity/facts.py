@@ -1,10 +1,10 @@
-"""What do detectors look at? Facts of a room, queued until the watermark has passed them.
+"""What do detectors look at? Facts of a room, when the watermark has passed them.
 
 A fact is an order with what was known when it came (`ScoredOrder`), an accepted refund, complaint
 or product event as the contract has it, a cancellation with whether its buyer was there, a minute
 that has closed, a stretch of them, or a moment that was waited for: when an order may be taken as
-kept, when a complaint should have been answered. Facts become plain values for a checkpoint and
-come back.
+kept, when a complaint should have been answered. Those that wait become plain values for a
+checkpoint and come back.
 """
 
 from typing import Any, Final, NamedTuple
@@ -42,7 +42,7 @@ class Cancelled(NamedTuple):
 
 
 class Minute(NamedTuple):
-    """A closed minute of a room; its time in the queue is its end.
+    """A closed minute of a room; its time is its end.
 
     Attributes:
         online: visits open at its end.
@@ -75,27 +75,26 @@ class Minute(NamedTuple):
         )
 
 
-Fact = ScoredOrder | Refund | Complaint | Product | Kept | Due | Cancelled | Minute | Stretch
-_TUPLES: Final[dict[str, type[Kept | Due | Cancelled | Minute]]] = {
+# What waits in the queue, and what is taken at once.
+Waiting = ScoredOrder | Refund | Complaint | Product | Kept | Due | Cancelled
+Fact = Waiting | Minute | Stretch
+_TUPLES: Final[dict[str, type[Kept | Due | Cancelled]]] = {
     "kept": Kept,
     "due": Due,
     "cancelled": Cancelled,
-    "minute": Minute,
 }
 
 
-def plain(fact: Fact) -> list[Any]:
+def plain(fact: Waiting) -> list[Any]:
     """A fact as plain values."""
     if isinstance(fact, ScoredOrder):
         return ["order", fact.snapshot()]
-    if isinstance(fact, Stretch):
-        return ["stretch", fact.plain()]
-    if isinstance(fact, Kept | Due | Cancelled | Minute):
+    if isinstance(fact, Kept | Due | Cancelled):
         return [type(fact).__name__.lower(), list(fact)]
     return ["event", codec.encode(fact)]
 
 
-def restored(state: list[Any]) -> Fact:
+def restored(state: list[Any]) -> Waiting:
     """The fact that plain values stand for."""
     kind, saved = state
     if kind == "order":
@@ -104,6 +103,4 @@ def restored(state: list[Any]) -> Fact:
         event = codec.decode(saved)
         assert isinstance(event, Refund | Complaint | Product)
         return event
-    if kind == "stretch":
-        return Stretch.restored(saved)
     return _TUPLES[kind](*saved)

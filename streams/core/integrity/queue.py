@@ -18,24 +18,26 @@ NEVER_MS = -NOTHING_MS
 class EventTimeQueue(Generic[Item]):
     """Items by (event time, tie), each given out once its time has come."""
 
-    __slots__ = ("_evictions", "_items", "_pushed")
+    __slots__ = ("_evictions", "_items", "_limit", "_pushed")
 
     def __init__(self, evictions: limits.Evictions) -> None:
         self._evictions = evictions
+        self._limit = limits.cap("evidence_queue")
         self._items: list[tuple[int, str, int, Item]] = []
         self._pushed = 0
 
     @property
     def next_ms(self) -> int:
         """The event time of the next item; `NEVER_MS` if there is none."""
-        if len(self._items) > limits.cap("evidence_queue"):
-            return NOTHING_MS
-        return self._items[0][0] if self._items else NEVER_MS
+        items = self._items
+        if not items:
+            return NEVER_MS
+        return items[0][0] if len(items) <= self._limit else NOTHING_MS
 
     def push(self, ts_ms: int, tie: str, item: Item) -> None:
         self._pushed += 1
         heappush(self._items, (ts_ms, tie, self._pushed, item))
-        if len(self._items) > limits.cap("evidence_queue"):
+        if len(self._items) > self._limit:
             self._evictions.count("evidence_queue")
 
     def pop(self) -> tuple[int, Item]:

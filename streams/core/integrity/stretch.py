@@ -18,7 +18,7 @@ _MINUTES = 10
 
 
 class Stretch(NamedTuple):
-    """Some closed minutes of a room; its time in the queue is the end of the last one.
+    """Some closed minutes of a room; its time is the end of the last one.
 
     Attributes:
         minutes: how many had a pane.
@@ -45,16 +45,6 @@ class Stretch(NamedTuple):
     closed: bool
     stays: Sequence[Stay]
     devices: Mapping[str, str]
-
-    def plain(self) -> list[Any]:
-        """Plain values."""
-        return [*self[:-2], [list(stay) for stay in self.stays], dict(self.devices)]
-
-    @classmethod
-    def restored(cls, state: list[Any]) -> "Stretch":
-        """The stretch that plain values stand for."""
-        stretch = cls(*state)
-        return stretch._replace(stays=[Stay(*stay) for stay in stretch.stays])
 
 
 class Stretches:

@@ -99,17 +99,14 @@ class TrafficDrop(Detector):
             return NOTHING
         rules = scene.rules.traffic_drop
         self._newest = number
-        for minutes, count in (
-            (self._online, minute.online),
-            (self._lapsed, minute.lapsed),
-            (self._came, minute.visits),
-        ):
-            minutes.append(count)
+        self._online.append(minute.online)
+        self._lapsed.append(minute.lapsed)
+        self._came.append(minute.visits)
         figures = self._beside_the_usual(rules)
         self._figures.append(figures)
-        while len(self._figures) > rules.base_minutes + _under_suspicion(rules):
-            for each in (self._online, self._lapsed, self._came, self._figures):
-                del each[0]
+        over = len(self._figures) - rules.base_minutes - _under_suspicion(rules)
+        if over > 0:
+            del self._online[:over], self._lapsed[:over], self._came[:over], self._figures[:over]
         online = figures[_ONLINE]
         # others can only excuse: what is not below by itself needs no look at them
         if online is None or online.share >= max(

@@ -131,10 +131,16 @@ def _shows(rooms: Mapping[str, RoomFigures], as_of_ms: int | None) -> dict[str, 
         room = rooms[room_id].summary
         if as_of_ms is None or room.opened_ms is None:
             continue
-        end_ms = as_of_ms if room.closed_ms is None else min(as_of_ms, room.closed_ms)
-        if end_ms > as_of_ms - LIVE_MS:
-            shows[room_id] = _Show(room, end_ms - end_ms % MINUTE_MS)
+        end_ms = until_ms(room, as_of_ms)
+        if end_ms is not None:
+            shows[room_id] = _Show(room, end_ms)
     return shows
+
+
+def until_ms(room: RoomSummary, as_of_ms: int) -> int | None:
+    """Up to which minute a room is looked at; None of one that closed a day ago or earlier."""
+    end_ms = as_of_ms if room.closed_ms is None else min(as_of_ms, room.closed_ms)
+    return end_ms - end_ms % MINUTE_MS if end_ms > as_of_ms - LIVE_MS else None
 
 
 def _row(

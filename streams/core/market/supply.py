@@ -8,7 +8,7 @@ and of the `stock_out` alerts.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.details import SoldHour, TrialSale
-from schemas.records import Alert, ProductMark, RoomFigures, RoomSummary
+from schemas.records import Alert, ProductMark, RoomSummary
 from streams.core.dictionary import rate
 from streams.core.market.among import median_of_others
 from streams.core.market.price_wars import (
@@ -43,7 +43,7 @@ def supply(
     goods = by_goods(marks, rooms)
     return {
         "stock": list(_stock(newest, marks, _stock_outs(alerts))),
-        "trials": list(_trials(newest.of_kind(TrialSale), rooms)),
+        "trials": list(trial_rows(newest)),
         "prices": [row for each in goods.items() for row in _prices(*each)],
         "price_wars": list(price_wars(goods, rooms)),
     }
@@ -130,10 +130,11 @@ def _on_sale_ms(marks: Iterable[ProductMark], room: RoomSummary) -> int:
 # --- trial sales ------------------------------------------------------------------------------
 
 
-def _trials(trials: Iterable[TrialSale], rooms: Mapping[str, RoomFigures]) -> Iterator[Row]:
+def trial_rows(newest: Newest) -> Iterator[Row]:
     """The first hour of each product, in the room that had it first."""
+    rooms = newest.rooms
     first: dict[str, TrialSale] = {}
-    for each in trials:
+    for each in newest.of_kind(TrialSale):
         known = first.get(each.product_id)
         if known is None or (each.first_ms, each.room_id) < (known.first_ms, known.room_id):
             first[each.product_id] = each

@@ -34,21 +34,24 @@ class Counts(Sums):
     )
 
     def __init__(self) -> None:
-        for name in self.__slots__:
-            setattr(self, name, 0)
-
-    carts: int
-    clicks: int
-    gross_minor: int
-    impressions: int
-    orders: int
-    refunded_minor: int
-    refunds: int
-    units: int
+        self.carts = 0
+        self.clicks = 0
+        self.gross_minor = 0
+        self.impressions = 0
+        self.orders = 0
+        self.refunded_minor = 0
+        self.refunds = 0
+        self.units = 0
 
     def add(self, other: "Counts") -> None:
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.carts += other.carts
+        self.clicks += other.clicks
+        self.gross_minor += other.gross_minor
+        self.impressions += other.impressions
+        self.orders += other.orders
+        self.refunded_minor += other.refunded_minor
+        self.refunds += other.refunds
+        self.units += other.units
 
 
 class _Trial:
@@ -141,19 +144,24 @@ class Trials:
         """Where an event of a product counts; None where it is late or the hour is over."""
         if ts_ms < open_from_ms:
             return None
-        minute_ms = ts_ms - ts_ms % MINUTE_MS
         trial = self.by_product.get(product_id)
         if trial is None:
-            trial = self.by_product[product_id] = _Trial(minute_ms)
-        elif minute_ms >= trial.first_ms + HOUR_MS:
+            return self._begin(product_id, ts_ms - ts_ms % MINUTE_MS)
+        if ts_ms >= trial.first_ms + HOUR_MS:
             if not trial.is_over and trial.first_ms + HOUR_MS <= open_from_ms:
                 trial.end()
             return None
+        minute_ms = ts_ms - ts_ms % MINUTE_MS
         self.changed[product_id] = trial
-        trial.first_ms = min(trial.first_ms, minute_ms)
         counts = trial.minutes.get(minute_ms)
         if counts is None:
             counts = trial.minutes[minute_ms] = Counts()
+            trial.first_ms = min(trial.first_ms, minute_ms)
+        return counts
+
+    def _begin(self, product_id: str, minute_ms: int) -> Counts:
+        trial = self.by_product[product_id] = self.changed[product_id] = _Trial(minute_ms)
+        counts = trial.minutes[minute_ms] = Counts()
         if len(self.by_product) > limits.cap("trials"):
             self._evict()  # of what has changed too, and the new one itself if it is oldest
         return counts

@@ -1,8 +1,8 @@
-"""Both levels of rings in one process, with the records that topics of as many partitions carry."""
+"""Both levels of rings in one process: of identities, one partition is as good as several."""
 
 from collections.abc import Sequence
 
-from schemas.links import LinkRecord, link_targets
+from schemas.links import LinkRecord
 from schemas.rules import RuleSet
 from streams.core.rings.identities import IdentityFold
 from streams.core.rings.ring_fold import RingEmissions, RingFold
@@ -12,24 +12,17 @@ class Rings:
     """The rings of a log.
 
     Args:
-        partitions: of `live-events`, and so of identities.
+        partitions: of `live-events`.
         rules: used instead of what the log puts in force.
     """
 
     def __init__(self, partitions: int, rules: RuleSet | None = None) -> None:
-        self.identities = [IdentityFold(number, partitions, rules) for number in range(partitions)]
-        self.fold = RingFold(partitions, rules)
-        self._queues: list[list[LinkRecord]] = [[] for _ in self.identities]
+        self._identities = IdentityFold(0, partitions, rules)
+        self._rings = RingFold(1, rules)
 
     def take(self, links: Sequence[LinkRecord]) -> RingEmissions:
         """Take what partitions have told, each in its own order; what it comes to."""
-        queues = self._queues
-        for link in links:
-            for number in link_targets(link, len(queues)):
-                queues[number].append(link)
-        shared: list[LinkRecord] = []
-        for level, queue in zip(self.identities, queues, strict=True):
-            shared += level.fold(range(level.next_offset, level.next_offset + len(queue)), queue)
-            queue.clear()
-        first = self.fold.next_offset
-        return self.fold.fold(range(first, first + len(shared)), shared)
+        first = self._identities.next_offset
+        shared = self._identities.fold(range(first, first + len(links)), links)
+        first = self._rings.next_offset
+        return self._rings.fold(range(first, first + len(shared)), shared)
