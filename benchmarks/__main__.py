@@ -13,7 +13,16 @@ from rich.console import Console
 
 from benchmarks import report
 from benchmarks.catalogue import GROUPS, NAMES, Benchmark
-from benchmarks.context import FULL, QUICK, BenchmarkError, Context, Figures, Sizes, released
+from benchmarks.context import (
+    FULL,
+    QUICK,
+    BenchmarkError,
+    Context,
+    Figures,
+    NotHereError,
+    Sizes,
+    released,
+)
 from deploy.kafka.broker import KafkaError
 from deploy.kafka.jars import JarsUnavailable
 from producers.kafka import BrokerError
@@ -78,10 +87,13 @@ def _measured(
         with closing(_order(context, tuple(rounds), number)) as order:
             for at, benchmark in order:
                 name = benchmark.name
-                if name in failed:
+                if name not in rounds:
                     continue
                 try:
                     figures = _round(benchmark, context, f"{at + 1}/{number}", console)
+                except NotHereError as lack:
+                    del rounds[name]
+                    console.print(f"{name} skipped: {lack}", highlight=False)
                 except _EXPECTED as error:
                     failed[name] = str(error)
                     del rounds[name]

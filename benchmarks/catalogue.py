@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from benchmarks import (
     codec,
+    console,
+    delivery,
     embedded,
     latency,
     memory,
@@ -81,6 +83,8 @@ GROUPS: tuple[tuple[Benchmark, ...], ...] = (
         Benchmark("memory-worker", memory.measure_worker, "the same in a worker on Kafka"),
     ),
     (Benchmark("latency", latency.measure, "5,000 events/s: from sent to shown"),),
+    (Benchmark("delivery", delivery.measure, "an alert from the log to Alertmanager"),),
+    (Benchmark("console", console.measure, "the same, to a page in a Chromium; its paint"),),
 )
 NAMES = tuple(benchmark.name for group in GROUPS for benchmark in group)
 
@@ -134,5 +138,8 @@ TARGETS: dict[str, Target] = {
         Target("memory-worker.resident_mb", at_most=1_000),
         Target("latency.p99_ms", at_most=1_500),
         Target("latency.worker_cpu_share", at_most=0.25),
+        Target("delivery.p99_ms", at_most=2_000),
+        Target("console.p99_ms", at_most=1_500),
+        Target("console.first_paint_ms", at_most=1_000),
     )
 }

@@ -25,6 +25,10 @@ class BenchmarkError(RuntimeError):
     """A measurement that could not be made; the text is one line that says why."""
 
 
+class NotHereError(RuntimeError):
+    """What a measurement needs is not on this machine; the text is one line that says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much is measured.

@@ -124,6 +124,7 @@ def _seen(
         rooms=dict(rooms),
         alerts=run.alerts,
         after_sales=run.after_sales,
+        marks=run.last_marks,
         market=run.market,
         stays={each.number: stays_of(each) for each in run.partitions},
         people=run.people,

@@ -11,6 +11,7 @@ from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import DEFAULT_TOP, DEFAULT_ZONE, BoardFold
 from streams.core.emissions import Emissions
 from streams.core.integrity.alert_book import AlertBook
+from streams.core.last_marks import LastMarks
 from streams.core.market.live import LiveMarket, MarketView, market_view
 from streams.core.stickiness.comeback import Comeback, comeback
 from streams.core.stickiness.live import LivePeople, live_people
@@ -48,6 +49,7 @@ class ShownRun(EmbeddedRun):
         self._shown = BoardFold(ZoneInfo(zone), top)
         self.alerts = AlertBook()
         self.after_sales = AfterSalesTotals()
+        self.last_marks = LastMarks()
 
     @property
     def rooms(self) -> dict[str, RoomFigures]:
@@ -142,5 +144,7 @@ class ShownRun(EmbeddedRun):
         for line in emissions.minutes:
             self._shown.apply_minute(line)
             self._market.apply_minute(line)
+        for mark in emissions.marks:
+            self.last_marks.apply(mark)
         for alert in emissions.alerts:
             self.alerts.apply(alert)

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import dashboard as parts
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from deploy.grafana.meanings import describe
-from deploy.grafana.spec import Kind, Page, Panel, Query, Variable
+from deploy.grafana.spec import Kind, Moments, Page, Panel, Query, Variable
 
 TAG: Final = "roompulse"
 ROOM_PAGE: Final = "roompulse-room"
@@ -46,6 +46,8 @@ def drawn(page: Page) -> str:
     )
     for variable in page.variables:
         board.with_variable(_variable(variable))
+    for moments in page.moments:
+        board.annotation(_annotation(moments))
     number = 0
     for row in page.rows:
         number += 1
@@ -72,6 +74,19 @@ def _variable(variable: Variable) -> dashboard.QueryVariable | dashboard.CustomV
         .label(variable.label)
         .values(",".join(variable.values))
         .current(parts.VariableOption(selected=True, text=first, value=first))
+    )
+
+
+def _annotation(moments: Moments) -> dashboard.AnnotationQuery:
+    return (
+        dashboard.AnnotationQuery()
+        .name(moments.title)
+        .datasource(_SOURCE)
+        .enable(enable=True)
+        .icon_color("orange")
+        .expr(moments.expr)
+        .title_format(moments.title)
+        .text_format(moments.text)
     )
 
 

@@ -20,7 +20,6 @@ _OF_FIGURES = re.compile(r"roompulse_(?:board|platform|room)_(?P<figure>[a-z0-9_
 # Columns of boards that are not figures of one room.
 _OF_BOARDS = {
     "momentum": "Gross GMV of the last ten closed minutes over that of the ten before.",
-    "suspected_share": "`suspected_minor` over `gross_minor`; nothing where nothing is sold.",
     "places_lost": "How many places lower the row stands by trusted than by gross GMV.",
 }
 

@@ -75,6 +75,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """What happened, as marks in all graphs of a page: whenever `expr` gives something.
+
+    Attributes:
+        text: what stands at each mark.
+    """
+
+    title: str
+    expr: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A dashboard."""
 
@@ -83,6 +96,7 @@ class Page:
     description: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
+    moments: tuple[Moments, ...] = ()
 
 
 CURRENCY = Variable(

@@ -16,8 +16,8 @@ from deploy.kafka.probe import BOOTSTRAP_VARIABLE, DEFAULT_BOOTSTRAP, BrokerUnav
 from roompulse import interrupts
 from roompulse.cli import board_view
 from roompulse.cli.failures import fail, told_in_one_line
+from roompulse.following import BOARD_SOURCES, Following
 from roompulse.standing import RunFolderError, Standing, read_run_folder
-from roompulse.watching import BoardsWatch
 from schemas.records import AnyBoard, shown_currency
 
 _POLL_SECONDS = 0.5
@@ -131,19 +131,19 @@ def boards(
 
 
 async def _show_kafka(bootstrap: str, wish: Wish, *, follow: bool, as_json: bool) -> None:
-    async with BoardsWatch(bootstrap) as watch:
+    async with Following(bootstrap, BOARD_SOURCES) as watch:
         await watch.poll(0)
         if not follow:
-            _show(watch.standing, wish, as_json=as_json)
+            _show(watch.known.standing(), wish, as_json=as_json)
             return
         console = Console()
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                standing = watch.standing
+                standing, version = watch.known.standing(), watch.known.version
                 rows = _rows_that_fit(standing, wish, console.height)
                 live.update(_page(standing, wish, console.width, rows), refresh=True)
-                while not await watch.poll(_POLL_SECONDS):
-                    pass
+                while (watch.known.version, watch.known.lag) == (version, standing.lag):
+                    await watch.poll(_POLL_SECONDS)
 
 
 def _show(standing: Standing, wish: Wish, *, as_json: bool) -> None:

@@ -15,9 +15,10 @@ from deploy.kafka.probe import (
 )
 from roompulse import interrupts
 from roompulse.cli.failures import told_in_one_line
+from roompulse.following import Following
+from roompulse.run_folder import known_of_folder
 from roompulse.standing import RunFolderError
-from roompulse.top.app import MOST_ROWS, Top
-from roompulse.top.sources import KafkaSource, known_of_folder
+from roompulse.top.app import MOST_ROWS, SOURCES, Top
 
 _DEFAULT_ROWS = 100
 
@@ -62,5 +63,5 @@ def top(
 
 
 async def _watch(bootstrap: str, rows: int) -> None:
-    async with KafkaSource(bootstrap) as source:
+    async with Following(bootstrap, SOURCES) as source:
         await Top(f"Kafka {bootstrap}", source.known, source.poll, top=rows).run_async()

@@ -5,29 +5,25 @@ from typing import Any, Final
 
 import msgspec
 
-from roompulse.console.known import Known, KnownAlert
+from roompulse.known import RESOLVED, Known, KnownAlert
 from schemas.money import digits_of
 from schemas.records import Verdict
 from streams.core.integrity.alert_book import SEVERITIES
+from streams.shell.runbook import runbook_section
 
 MOST_LINES: Final = 200
 _LINE: Final = (
     "alert_id", "version", "status", "kind", "severity", "room_id", "product_id", "started_ms",
     "updated_ms", "score", "threshold", "summary", "money_minor", "currency", "rooms",
 )  # fmt: skip
-_GRAVITY: Final = {severity: at for at, severity in enumerate(SEVERITIES)}
 
 Json = dict[str, Any]
 
 
 def inbox(known: Known) -> Json:
-    """The alerts in the order in which a person should look at them, and how many are open.
-
-    What fires comes before what has ended, what nobody has judged before what somebody has, the
-    graver before the lesser, the newer before the older.
-    """
-    alerts = sorted(known.alerts.all(), key=_urgency)
-    firing = [one for one in alerts if one.alert.status != "resolved"]
+    """The alerts in the order in which a person should look at them, and how many are open."""
+    alerts = known.alerts.by_urgency()
+    firing = [one for one in alerts if one.alert.status != RESOLVED]
     return {
         "all": len(alerts),
         "raised": _by_severity(alerts),
@@ -48,6 +44,7 @@ def card(known: Known, alert_id: str) -> Json | None:
         "host_id": alert.host_id,
         "mcn_id": alert.mcn_id,
         "rules_version": alert.rules_version,
+        "runbook": runbook_section(alert.kind),
         "evidence": [msgspec.structs.asdict(sign) for sign in alert.evidence],
         "history": [
             {
@@ -66,17 +63,6 @@ def card(known: Known, alert_id: str) -> Json | None:
 def _by_severity(alerts: Sequence[KnownAlert]) -> dict[str, int]:
     given = [one.alert.severity for one in alerts]
     return {severity: given.count(severity) for severity in SEVERITIES}
-
-
-def _urgency(one: KnownAlert) -> tuple[bool, bool, int, int, str]:
-    alert = one.alert
-    return (
-        alert.status == "resolved",
-        one.verdict is not None,
-        _GRAVITY.get(alert.severity, len(_GRAVITY)),
-        -alert.updated_ms,
-        alert.alert_id,
-    )
 
 
 def _line(known: Known, one: KnownAlert) -> Json:

@@ -4,8 +4,8 @@ from typing import TypeVar
 
 import msgspec
 
-from roompulse.console.known import Known
 from roompulse.console.wish import LONGEST_ID
+from roompulse.known import Known
 from roompulse.verdicts import LONGEST_NOTE
 from schemas.records import Judgement, Verdict
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from roompulse.console.known import Known
 from roompulse.console.wish import Wish
+from roompulse.known import Known
 from roompulse.standing import Standing
 from schemas.money import digits_of
 from schemas.records import AnyBoard, BoardRow, WindowRow, shown_currency

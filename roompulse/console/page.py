@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from roompulse.console import alert_views, board_views, room_views
-from roompulse.console.known import Known
 from roompulse.console.wish import SCOPES, Wish
+from roompulse.known import Known
 from schemas.records import encode
 from streams.core.boards import DEFAULT_ZONE, WINDOWS
 
@@ -27,14 +27,12 @@ class Moment:
         now_ms: wall time, so that a page can tell how old an answer is.
         heard_ms: wall time at which something came last; None before.
         kafka_answers: whether the log could be asked for its end.
-        lag: records of the log that are not folded yet; None where that is not known.
         replay: where a replay is that this console steers; None where there is none.
     """
 
     now_ms: int
     heard_ms: int | None = None
     kafka_answers: bool = True
-    lag: int | None = None
     replay: Json | None = None
 
 
@@ -86,7 +84,7 @@ def _of_the_log(known: Known, wish: Wish) -> dict[str, bytes]:
 
 
 def _status(known: Known, moment: Moment) -> Json:
-    standing = known.standing(moment.lag)
+    standing = known.standing()
     counts = standing.counts
     return {
         "is_live": known.is_live,

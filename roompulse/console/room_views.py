@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from roompulse.console.known import Known
+from roompulse.known import Known
 from schemas.money import digits_of
 from schemas.records import RoomMinute, RoomSummary
 from streams.core.boards import DEFAULT_ZONE

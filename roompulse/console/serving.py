@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roompulse.console.asking import verdict_asked
-from roompulse.console.folder import known_of_folder
-from roompulse.console.following import Following
 from roompulse.console.guard import Guard
-from roompulse.console.known import Known
 from roompulse.console.page import Moment, Pages
 from roompulse.console.player import Player
 from roompulse.console.web import ConsoleServer, Deed, now_ms
+from roompulse.following import Following
+from roompulse.run_folder import known_of_folder
 from roompulse.verdicts import give
 
 
@@ -62,32 +61,29 @@ async def serve_kafka(
         BrokerUnavailable, TopicsError: there is no usable Kafka.
         ListenError: it cannot listen.
     """
-    known = Known()
-    following = Following(bootstrap, known)
-
+    following = Following(bootstrap)
     player: Player | None = None
 
     def moment() -> Moment:
         replay = player.state() if player is not None else None
-        return Moment(now_ms(), following.heard_ms, following.kafka_answers, following.lag, replay)
+        return Moment(now_ms(), following.heard_ms, following.kafka_answers, replay)
 
     async def judge(body: bytes) -> None:
-        await give(bootstrap, verdict_asked(body, known, now_ms()))
+        await give(bootstrap, verdict_asked(body, following.known, now_ms()))
 
     deeds: dict[str, Deed] = {"/api/verdicts": judge}
     if session is not None:
         player = Player(session.file, bootstrap, session.speed)
         deeds["/api/replay"] = player.ask
-    server = ConsoleServer(Pages(known), moment, Guard(place.token), deeds)
+    server = ConsoleServer(Pages(following.known), moment, Guard(place.token), deeds)
     try:
-        await following.start()
-        if player is not None:
-            player.look(server.tell)
-        await _serve(server, place, tell, lambda: following.run(server.tell))
+        async with following:
+            if player is not None:
+                player.look(server.tell)
+            await _serve(server, place, tell, lambda: following.run(server.tell))
     finally:
         if player is not None:
             await player.close()
-        await following.stop()
 
 
 async def _serve(

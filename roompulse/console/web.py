@@ -24,7 +24,7 @@ from roompulse.console.page import Moment, Pages, changed_sections
 from roompulse.console.wish import Wish, wish_of
 
 MOST_STREAMS = 64
-TURN_SECONDS = 0.2
+TURN_SECONDS = 0.1
 _ALIVE_SECONDS = 1.0
 _LARGEST_BODY_BYTES = 16 * 1024
 _COOKIE_SECONDS = 14 * 24 * 3600

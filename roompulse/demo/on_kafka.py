@@ -10,8 +10,8 @@ from producers.kafka import TopicPartition, connected_consumer
 from producers.replay import Control, Progress, ReplayReport, replay
 from producers.sessions import read_records
 from roompulse.demo.session import DemoSession
+from roompulse.following import BOARD_SOURCES, Following
 from roompulse.standing import Standing
-from roompulse.watching import BoardsWatch
 from schemas.topics import DEFAULT_PARTITIONS, LIVE_EVENTS
 from streams.embedded import Results
 from streams.shell.collecting import collect, newest_progress
@@ -80,12 +80,12 @@ async def fold_what_is_there(
     bootstrap: str, show: Callable[[Standing], None], require_worker: Callable[[], None]
 ) -> None:
     """Return once the worker has folded all that `live-events` holds now."""
-    async with BoardsWatch(bootstrap) as watch:
+    async with Following(bootstrap, BOARD_SOURCES) as watch:
         await watch.poll(0)
-        while watch.standing.lag:
+        while watch.known.lag != 0:
             await watch.poll(_SHOW_SECONDS)
             require_worker()
-            show(watch.standing)
+            show(watch.known.standing())
 
 
 async def play_on_kafka(
@@ -102,7 +102,7 @@ async def play_on_kafka(
         BrokerError, ReplayError: it could not be sent.
         DemoError: from `require_worker`, when the worker has ended.
     """
-    async with BoardsWatch(bootstrap) as watch:
+    async with Following(bootstrap, BOARD_SOURCES) as watch:
         sending = asyncio.create_task(
             replay(
                 lambda: read_records(session.path),
@@ -112,10 +112,10 @@ async def play_on_kafka(
             )
         )
         try:
-            while not (sending.done() and (sending.exception() or not watch.standing.lag)):
+            while not (sending.done() and (sending.exception() or watch.known.lag == 0)):
                 await watch.poll(_SHOW_SECONDS)
                 require_worker()
-                show(watch.standing)
+                show(watch.known.standing())
         finally:
             sending.cancel()
             await asyncio.wait([sending])

@@ -10,6 +10,7 @@ from roompulse.report.files import SEVERITIES, Incident
 from roompulse.report.labels import definition_of
 from roompulse.report.markup import Html, drawn, tag
 from roompulse.report.tables import Context, chart, figure, framed, section, short
+from streams.shell.runbook import runbook_section
 
 _COLOURS = {"page": 4, "review": 1, "info": 0}  # red, orange, blue
 _ORDERS = 6  # order ids of a sign that are told
@@ -119,6 +120,7 @@ def _card(context: Context, incident: Incident) -> Html:
         tag("p", alert.summary),
         tag("ul", [tag("li", fact) for fact in facts], class_="facts"),
         *(_evidence(context, incident) if alert.evidence else ()),
+        tag("p", context.say("runbook", section=runbook_section(alert.kind)), class_="note"),
         tag("p", f"{alert.alert_id} v{alert.version}", class_="note"),
         class_=f"card {incident.severity}",
         id=f"alert-{alert.alert_id}",

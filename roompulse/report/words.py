@@ -86,6 +86,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "started": ("began {time}", "始于 {time}"),
     "ended": ("ended {time}", "止于 {time}"),
     "still_open": ("still open", "未恢复"),
+    "runbook": ("what to do: {section}", "处置手册：{section}"),
     "money_at_stake": ("money at stake {money}", "涉及金额 {money}"),
     "score_of": ("score {score}, threshold {threshold}", "得分 {score}，阈值 {threshold}"),
     "rooms_of": ("rooms: {rooms}", "直播间：{rooms}"),

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from roompulse.cli.board_view import NOTHING, money_of, printable, shortened, time_of
-from roompulse.top.known import RESOLVED, Known
+from roompulse.known import RESOLVED, Known
 from roompulse.top.listing import Cell, Head
 from roompulse.top.state import duration
 from schemas.records import Alert, Evidence
-from streams.shell.alertmanager import RUNBOOK
+from streams.shell.runbook import runbook_section
 
 _MARKS = {"page": "‼", "review": "!", "info": "·"}
 _STYLES = {"page": "bold red", "review": "yellow", "info": "cyan"}
@@ -64,7 +64,7 @@ def _line(alert: Alert, known: Known) -> list[Cell]:
     style = "dim" if alert.status == RESOLVED else ""
     texts = (
         alert.status,
-        age(alert, known.standing.watermark_ms),
+        age(alert, known.standing().watermark_ms),
         alert.kind,
         shortened(printable(place(alert, known)), _PLACE_CELLS),
         money_of(alert.money_minor, alert.currency),
@@ -78,14 +78,15 @@ def card(alert: Alert, known: Known) -> RenderableType:
     head = Text(*severity(alert))
     head.append(f"  {alert.kind}  {alert.status}", style="bold")
     head.append(f"  {printable(place(alert, known))}")
-    began = f"since {time_of(alert.started_ms)}, {age(alert, known.standing.watermark_ms)}"
+    began = f"since {time_of(alert.started_ms)}, {age(alert, known.standing().watermark_ms)}"
     facts = [
         f"{money_of(alert.money_minor, alert.currency)} at stake",
         f"score {alert.score:,.1f} of {alert.threshold:,.1f}",
         f"version {alert.version}",
         f"rules {alert.rules_version if alert.rules_version is not None else 'default'}",
     ]
-    verdict = known.verdicts.get(alert.alert_id)
+    held = known.alerts.get(alert.alert_id)
+    verdict = held.verdict if held is not None else None
     said = "nobody has said anything of it"
     if verdict is not None:
         said = f"verdict: {verdict.verdict}" + (f" ({verdict.note})" if verdict.note else "")
@@ -95,7 +96,7 @@ def card(alert: Alert, known: Known) -> RenderableType:
         Text(" · ".join(facts)),
         _evidence(alert.evidence),
         Text(f"{printable(said)} · alert {alert.alert_id}", style="dim"),
-        Text(f"what to do: {RUNBOOK}#{alert.kind}", style="dim"),
+        Text(f"what to do: {runbook_section(alert.kind)}", style="dim"),
     ]
     return Group(head, Padding(Group(*parts), (0, 0, 0, _INDENT)))
 

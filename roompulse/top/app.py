@@ -14,20 +14,29 @@ from textual.containers import Container, Vertical
 from textual.widgets import Footer, Static
 
 from roompulse.cli.board_view import SCOPE_TITLES, board_title, column, find_field
+from roompulse.known import RESOLVED, Known
 from roompulse.top import alert_lines, board_lines, head
 from roompulse.top.alert_lines import card
 from roompulse.top.board_lines import columns_of
-from roompulse.top.known import RESOLVED, Known
 from roompulse.top.listing import Listing
 from roompulse.top.pages import page
 from roompulse.top.state import State, state_of_run, state_of_system
 from roompulse.top.windows import Columns, Help, Page
+from schemas import topics
 from schemas.records import AnyBoard, shown_currency
 from streams.core.boards import GOODS_SCOPES, WINDOWS
 
 Poll = Callable[[float], Awaitable[bool]]
 
 SCOPES = tuple(SCOPE_TITLES)
+# What it shows of a Kafka; boards last, so that whoever has them has what they rest on.
+SOURCES = (
+    topics.ALERTS,
+    topics.ROOM_SUMMARIES,
+    topics.ROOM_MINUTES,
+    topics.PARTITION_PROGRESS,
+    topics.BOARDS,
+)
 MOST_ROWS = 500
 MOST_ALERTS = 200  # as many as a person scrolls through; a room's page has all of its own
 _POLL_SECONDS = 0.5
@@ -85,7 +94,7 @@ class Top(App[None]):
         self._where, self._known, self._poll, self._top = where, known, poll, top
         self._clock = clock
         self._answered_at = self._moved_at = clock()
-        self._moved_to = known.standing.counts.events
+        self._moved_to = known.standing().counts.events
 
     # --- what is seen ---------------------------------------------------------------------------
 
@@ -118,7 +127,7 @@ class Top(App[None]):
     def show(self) -> None:
         """Draw everything from what is known now."""
         board = self.board
-        standing = self._known.standing
+        standing = self._known.standing()
         self.query_one("#platform", Static).update(head.platform(standing, self.currency))
         self.query_one("#title", Static).update(
             Text(board_title(board) if board else self._wanted(), style="bold")
@@ -136,7 +145,7 @@ class Top(App[None]):
         nothing = self.query_one("#nothing", Static)
         nothing.display = not has_rows
         nothing.update(self._why_nothing())
-        alerts = self._known.alerts
+        alerts = [one.alert for one in self._known.alerts.by_urgency()]
         firing = sum(alert.status != RESOLVED for alert in alerts)
         self.query_one("#alerts-title", Static).update(
             Text(f"Alerts: {firing:,} firing, {len(alerts) - firing:,} resolved", style="bold")
@@ -155,13 +164,13 @@ class Top(App[None]):
     @property
     def state(self) -> State:
         """How things stand."""
-        has_boards = bool(self._known.standing.boards)
+        has_boards = bool(self._known.standing().boards)
         if self._poll is None:
             return state_of_run(has_boards=has_boards)
         now = self._clock()
         return state_of_system(
             has_boards=has_boards,
-            lag=self._known.standing.lag,
+            lag=self._known.standing().lag,
             unanswered_seconds=now - self._answered_at,
             unmoved_seconds=now - self._moved_at,
         )
@@ -179,7 +188,7 @@ class Top(App[None]):
     @property
     def board(self) -> AnyBoard | None:
         """The board that is chosen, if there is one."""
-        return self._known.standing.board(self.scope, self.window, self.currency)
+        return self._known.standing().board(self.scope, self.window, self.currency)
 
     # --- what moves -----------------------------------------------------------------------------
 
@@ -195,7 +204,7 @@ class Top(App[None]):
     def arrived(self) -> None:
         """Show what came."""
         self._answered_at = self._clock()
-        events = self._known.standing.counts.events
+        events = self._known.standing().counts.events
         if events != self._moved_to:
             self._moved_to, self._moved_at = events, self._answered_at
         if self.currency not in self._currencies():
@@ -289,19 +298,20 @@ class Top(App[None]):
 
     def _alert_page(self, alert_id: str, width: int) -> RenderableType:
         """The card of an alert, and below it its room."""
-        alert = self._known.alert(alert_id)
-        if alert is None:
+        held = self._known.alerts.get(alert_id)
+        if held is None:
             return Text("this alert is not known any more")
+        alert = held.alert
         shown = card(alert, self._known)
         if alert.room_id is None:
             return shown
-        summary = self._known.rooms.get(alert.room_id)
+        summary = self._known.summary(alert.room_id)
         currency = summary.currency if summary is not None else self.currency
         room = page(self._known, "room", alert.room_id, currency, width, but=alert_id)
         return Group(shown, "", room)
 
     def _state_text(self) -> Text:
-        return head.state(self._where, self.state, self._known.standing)
+        return head.state(self._where, self.state, self._known.standing())
 
     def _sort_by(self, name: str | None) -> None:
         if name is not None:
@@ -313,7 +323,7 @@ class Top(App[None]):
 
     def _currencies(self) -> list[str | None]:
         """Those of all boards, the unknown one last."""
-        found = dict.fromkeys(shown_currency(board) for board in self._known.standing.boards)
+        found = dict.fromkeys(shown_currency(board) for board in self._known.standing().boards)
         return sorted(found, key=lambda currency: (currency is None, list(found).index(currency)))
 
     def _choose_currency(self) -> None:
@@ -324,6 +334,6 @@ class Top(App[None]):
         return f"{SCOPE_TITLES[self.scope]}, {window}, {self.currency or 'currency unknown'}"
 
     def _why_nothing(self) -> str:
-        if not self._known.standing.boards:
+        if not self._known.standing().boards:
             return f"No data yet: {self.state.sentence}."
         return "No such board: nothing was sold here in this window and currency. Press w or c."

@@ -21,9 +21,9 @@ from roompulse.cli.board_view import (
     shortened,
     time_of,
 )
+from roompulse.known import RESOLVED, Known
 from roompulse.top.alert_lines import card
 from roompulse.top.charts import MINUTE_MS, bar, by_minute, columns
-from roompulse.top.known import RESOLVED, Known
 from roompulse.top.state import duration
 from schemas.records import Alert, BoardRow, RoomMinute, RoomSummary
 from streams.core.boards import DEFAULT_ZONE
@@ -77,10 +77,10 @@ def page(
         width: cells there are.
         but: an alert that is shown elsewhere.
     """
-    board = known.standing.board(scope, "total", currency)
+    board = known.standing().board(scope, "total", currency)
     row = next((each for each in board.rows if each.key == key), None) if board else None
     row = row if isinstance(row, BoardRow) else None
-    summary = known.rooms.get(key) if scope == "room" else None
+    summary = known.summary(key) if scope == "room" else None
     unit = board.currency if board is not None else (summary.currency if summary else None)
     concerned = alerts_of(known, scope, key)
     parts: list[RenderableType] = [_head(scope, key, row, summary), _told(concerned), ""]
@@ -90,7 +90,7 @@ def page(
     else:
         parts.append(_money(source, row, unit))
     if scope == "room":
-        parts += _section("Last minutes", _minutes(known.minutes_of(key), unit, width))
+        parts += _section("Last minutes", _minutes(known.minutes.of_room(key), unit, width))
     if source is not None:
         parts += _section("Funnel", _funnel(source, width))
     others = [alert for alert in concerned if alert.alert_id != but]
@@ -110,7 +110,7 @@ def alerts_of(known: Known, scope: str, key: str) -> list[Alert]:
         return []
     return [
         alert
-        for alert in known.alerts
+        for alert in (one.alert for one in known.alerts.by_urgency())
         if getattr(alert, field) == key or (scope == "room" and key in alert.rooms)
     ]
 

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from schemas.money import digits_of
 from schemas.records import Alert, Evidence
 from streams.core.boards import DEFAULT_ZONE
-from streams.shell.alertmanager import RUNBOOK, room_link
+from streams.shell.alertmanager import room_link
+from streams.shell.runbook import runbook_section
 
 Language = Literal["en", "zh"]
 MOST_SIGNS = 3
@@ -246,7 +247,7 @@ def message_of(alert: Alert, language: Language, room_url: str | None = None) ->
         *_evidence(words, alert.evidence, language),
         _pair(words, words.clears, clears),
         *([_pair(words, words.look, room_link(room_url, alert))] if room_url else []),
-        _pair(words, words.runbook, f"{RUNBOOK}#{alert.kind}"),
+        _pair(words, words.runbook, runbook_section(alert.kind)),
         f"id{words.colon}{message_id}",
     ]
     severity = words.severity.get(alert.severity, alert.severity)

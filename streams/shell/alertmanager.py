@@ -17,9 +17,8 @@ from urllib.parse import urlencode
 
 from schemas.records import Alert
 from streams.shell.delivery import RESOLVED, News, ReceiverAwayError, ReceiverRefusedError
+from streams.shell.runbook import runbook_section
 
-# Where each kind of alert is explained; in the project's own tree, for it has no home on the net.
-RUNBOOK = "docs/runbook.md"
 _PATH = "/api/v2/alerts"
 _ANSWER_SECONDS = 10.0
 _SHOWN_ORDERS = 5
@@ -92,7 +91,7 @@ def _annotations(alert: Alert) -> dict[str, str]:
     ]
     return {
         "summary": alert.summary,
-        "runbook_url": f"{RUNBOOK}#{alert.kind}",
+        "runbook_url": runbook_section(alert.kind),
         "evidence": "\n".join(lines),
         "money_minor": str(alert.money_minor),
         "currency": alert.currency or "",

@@ -11,6 +11,7 @@ a copy of what is known, so that it holds up neither boards nor the fold.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from schemas.exchange import RateTable
 from schemas.records import (
     AnyBoard,
     ProductFigures,
+    ProductMark,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -33,9 +35,11 @@ from schemas.rules import RuleSet
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
+from streams.core.last_marks import LastMarks
 from streams.core.market.live import LiveMarket, MarketView, market_view
 from streams.shell.patience import connected, patiently
 from streams.shell.ports import Publisher
+from streams.shell.ranking_pace import MOST_SHARE, RankingPace
 from streams.shell.reading import Record, from_start, read_to_end, seek_to_start
 
 LEADING_PARTITION = 0
@@ -46,13 +50,12 @@ SOURCES = (
     topics.PARTITION_PROGRESS,
     topics.ALERTS,
     topics.ROOM_DETAILS,
+    topics.PRODUCT_MARKS,
 )
+_UNRANKED = frozenset({topics.ALERTS, topics.ROOM_DETAILS, topics.PRODUCT_MARKS})  # change no board
 _POLL_RECORDS = 2_000  # folded without a pause; 5 ms at most
 _CATCH_UP_WAIT_MS = 100
-# Ranking may take no more than this share of the worker's time, however many rooms there are.
-_RANKING_SHARE = 0.05
 _MARKET_VIEWS = 10  # so many views of rooms later the market is looked at again
-_SETTLE_SECONDS = 0.05  # views of the other partitions are on their way
 _IDLE_WAIT_MS = 200  # how soon a new term as leader is noticed while nothing comes
 
 
@@ -63,12 +66,14 @@ class BoardReader:
         self.fold = fold
         self.alerts = AlertBook()
         self.after_sales = AfterSalesTotals()
+        self.marks = LastMarks()
         self.market = LiveMarket()
         self._apply: dict[str, tuple[msgspec.json.Decoder[Any], Callable[..., None]]] = {
             topics.ROOM_SUMMARIES: (msgspec.json.Decoder(RoomFigures), self._apply_room),
             topics.ROOM_PRODUCTS: (msgspec.json.Decoder(ProductFigures), self._apply_product),
             topics.ROOM_MINUTES: (msgspec.json.Decoder(RoomMinute), self._apply_minute),
             topics.PARTITION_PROGRESS: (msgspec.json.Decoder(Progress), fold.apply_progress),
+            topics.PRODUCT_MARKS: (msgspec.json.Decoder(ProductMark), self.marks.apply),
         }
 
     def apply(self, topic: str, record: Record) -> None:
@@ -113,6 +118,7 @@ class BoardStage:
         fold: what they are made of; None while another worker leads, or not all is read yet.
         alerts: what is known of alerts; None as for `fold`.
         after_sales: who answers for what; None as for `fold`.
+        marks: when something was done last with products; None as for `fold`.
         market: how all stand beside each other; None as for `fold`.
     """
 
@@ -127,6 +133,7 @@ class BoardStage:
         rates: RateTable | None = None,
         seconds: float,
         clock: Callable[[], float],
+        processor_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._bootstrap = bootstrap
         self._publisher = publisher
@@ -136,6 +143,7 @@ class BoardStage:
         self._rates = rates
         self._seconds = seconds
         self._clock = clock
+        self._processor_clock = processor_clock
         self._running: asyncio.Task[None] | None = None
         self._published: dict[bytes, AnyBoard | None] = {}
         self._may_publish = False
@@ -144,6 +152,7 @@ class BoardStage:
         self.fold: BoardFold | None = None
         self.alerts: AlertBook | None = None
         self.after_sales: AfterSalesTotals | None = None
+        self.marks: LastMarks | None = None
         self.market: MarketView | None = None
 
     @property
@@ -172,7 +181,8 @@ class BoardStage:
             running.cancel()
             await asyncio.wait([running])
         self.boards, self._published = [], {}
-        self.fold, self.alerts, self.after_sales, self.market = None, None, None, None
+        self.fold, self.alerts, self.after_sales = None, None, None
+        self.marks, self.market = None, None
 
     async def _run(self) -> None:
         consumer = from_start(self._bootstrap)
@@ -184,7 +194,7 @@ class BoardStage:
             await self._catch_up(consumer, reader, await consumer.end_offsets(targets))
             self._published = await patiently(self._keys_on_topic, "boards cannot be read")
             self.fold, self.alerts = reader.fold, reader.alerts
-            self.after_sales = reader.after_sales
+            self.after_sales, self.marks = reader.after_sales, reader.marks
             watching = asyncio.ensure_future(self._watch_market(reader))
             try:
                 await asyncio.gather(self._keep_up(consumer, reader), watching)
@@ -201,7 +211,7 @@ class BoardStage:
             seen = await asyncio.to_thread(market_view, stand, reader.alerts.known(), self._rules())
             self.market = seen
             took = self._clock() - started
-            await asyncio.sleep(max(self._seconds * _MARKET_VIEWS, took / _RANKING_SHARE))
+            await asyncio.sleep(max(self._seconds * _MARKET_VIEWS, took / MOST_SHARE))
 
     async def _keys_on_topic(self) -> dict[bytes, AnyBoard | None]:
         """The boards that a former leader published: what is not ranked any more has to go."""
@@ -222,30 +232,32 @@ class BoardStage:
                 await self._read(consumer, reader, _CATCH_UP_WAIT_MS)
 
     async def _read(self, consumer: AIOKafkaConsumer, reader: BoardReader, wait_ms: int) -> bool:
-        """Apply what comes within a time; whether anything came."""
+        """Apply what comes within a time; whether anything came that boards rest on."""
         batches = await consumer.getmany(timeout_ms=wait_ms, max_records=_POLL_RECORDS)
         for target, found in batches.items():
             for record in found:
                 reader.apply(target.topic, record)
-        return bool(batches)
+        return any(target.topic not in _UNRANKED for target in batches)
 
     async def _keep_up(self, consumer: AIOKafkaConsumer, reader: BoardReader) -> None:
-        """Rank soon after views came, so that their delay is not doubled; not more often than that.
-
-        Views come from all partitions at about the same time, once in `seconds`.
-        """
-        ready = due = self._clock()
-        published, changed = self._published, True
+        """Rank what came, at its pace."""
+        pace, published = RankingPace(self._seconds, self._clock()), self._published
         while True:
-            wait_ms = max(0, int((due - self._clock()) * 1000)) if changed else _IDLE_WAIT_MS
+            wait_seconds = pace.wait_seconds(self._clock())
+            wait_ms = _IDLE_WAIT_MS if wait_seconds is None else int(wait_seconds * 1000)
             came = await self._read(consumer, reader, wait_ms)
-            if not changed and (came or self._published is not published):
-                changed, due = True, max(ready, self._clock() + _SETTLE_SECONDS)
-            if changed and self._clock() >= due:
+            if came or self._published is not published:
+                pace.came(self._clock())
+            if pace.is_due(self._clock()):
                 started, published = self._clock(), self._published
-                changed = not await self._publish(reader.fold.boards())
-                took = self._clock() - started
-                ready = due = started + max(self._seconds / 4, took / _RANKING_SHARE)
+                boards, cost = self._ranked(reader.fold)
+                pace.ranked(started, cost, is_done=await self._publish(boards))
+
+    def _ranked(self, fold: BoardFold) -> tuple[list[AnyBoard], float]:
+        """The boards, and the seconds of a processor that they took."""
+        began = self._processor_clock()
+        boards = fold.boards()
+        return boards, self._processor_clock() - began
 
     async def _publish(self, boards: list[AnyBoard]) -> bool:
         """Publish the boards that differ from what was published last, unless on hold."""

@@ -26,6 +26,7 @@ from schemas.records import (
 )
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.integrity.alert_book import MAPS, AlertBook
+from streams.core.last_marks import LastMarks
 from streams.core.limits import CAPS
 from streams.core.market import live
 from streams.core.market.live import MarketView
@@ -33,6 +34,7 @@ from streams.core.stickiness.comeback import Comeback
 from streams.core.stickiness.live import LivePeople, Stays
 from streams.shell.after_sales_metrics import after_sales_families
 from streams.shell.alert_metrics import alert_families
+from streams.shell.mark_metrics import mark_families
 from streams.shell.market_metrics import market_families
 from streams.shell.people_metrics import people_families
 from streams.shell.ring_metrics import RING_MAPS, FollowedView, ring_families
@@ -50,7 +52,6 @@ _BOARD_FIGURES = (
     "momentum",
 )
 _WINDOW_FIGURES = ("gross_minor", "orders", "visits")
-_SHARE = "suspected_share"
 # Of which sums over the platform are shown. A log may name any; people sell in a few.
 MOST_CURRENCIES = 8
 # What the fold of a partition may give up; the others belong to the boards and to rings.
@@ -97,6 +98,7 @@ class WorkerView:
     Attributes:
         alerts: what is known of alerts; None where another worker keeps the boards.
         after_sales: who answers for what; likewise.
+        marks: when something was done last with products; likewise.
         market: how all stand beside each other; likewise, and before it was looked at first.
         stays, people: of each partition of this worker.
         comeback: of all of them together.
@@ -113,6 +115,7 @@ class WorkerView:
     epoch_ms: int
     alerts: AlertBook | None = None
     after_sales: AfterSalesTotals | None = None
+    marks: LastMarks | None = None
     market: MarketView | None = None
     stays: Mapping[int, Stays] = field(default_factory=dict)
     people: Mapping[int, LivePeople] = field(default_factory=dict)
@@ -158,7 +161,7 @@ class WorkerCollector(Collector):
                 f"{figure} of the first rows of each board.",
                 labels=labels,
             )
-            for figure in dict.fromkeys((*_BOARD_FIGURES, _SHARE, *_WINDOW_FIGURES))
+            for figure in dict.fromkeys((*_BOARD_FIGURES, *_WINDOW_FIGURES))
         }
         alive = view.alerts.firing() if view.alerts else []
         shown = self._shown(view.boards, {alert.room_id for alert in alive[: self._gravest]})
@@ -170,8 +173,6 @@ class WorkerCollector(Collector):
                     value = getattr(row, figure)
                     if value is not None:
                         families[figure].add_metric(where, value)
-                if isinstance(row, BoardRow) and row.gross_minor:
-                    families[_SHARE].add_metric(where, row.suspected_minor / row.gross_minor)
         yield from families.values()
         currencies = shown_currencies(view.rooms.values())
         yield from self._totals(view, currencies)
@@ -179,6 +180,7 @@ class WorkerCollector(Collector):
         yield from alert_families(view.alerts, alive, currencies, self._gravest)
         rooms = _rooms_of(shown)
         yield from after_sales_families(view.after_sales, rooms, currencies)
+        yield from mark_families(view.marks, rooms)
         yield from market_families(view.market, rooms, currencies, self._gravest)
 
     @property

@@ -46,7 +46,7 @@ class WorkerSettings(BaseSettings):
     )
     metric_rows: int = Field(20, ge=0, le=500, description="Rows of a board shown as metrics.")
     zone: str = Field(DEFAULT_ZONE, description="Time zone of the day boards.")
-    view_seconds: float = Field(1.0, gt=0, description="How often live views are refreshed.")
+    view_seconds: float = Field(0.75, gt=0, description="How often live views are refreshed.")
     checkpoint_seconds: float = Field(10.0, gt=0, description="How often state is saved.")
     session_timeout_seconds: float = Field(
         6.0,

@@ -320,6 +320,7 @@ class Worker:
             rooms=fold.rooms if fold else {},
             alerts=self._boards.alerts,
             after_sales=self._boards.after_sales,
+            marks=self._boards.marks,
             market=self._boards.market,
             stays={number: stays_of(each) for number, each in partitions.items()},
             people={

@@ -124,7 +124,7 @@ def test_only_one_place_of_the_program_catches_every_exception() -> None:
                 f"streams/shell/{name}.py"
                 for name in (
                     *("metrics", "alert_metrics", "after_sales_metrics", "people_metrics"),
-                    *("market_metrics", "ring_metrics"),
+                    *("mark_metrics", "market_metrics", "ring_metrics"),
                 )
             },
         ),

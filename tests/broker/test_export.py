@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from deploy.kafka.broker import LocalKafka
 from roompulse.cli.app import app
 from roompulse.cli.board_view import money
-from roompulse.top.app import SCOPES, Top
-from roompulse.top.known import MINUTES_OF_A_ROOM
-from roompulse.top.sources import KafkaSource
+from roompulse.following import Following
+from roompulse.top.app import SCOPES, SOURCES, Top
 from schemas.records import encode
 from streams.calendars import SHIPPED, read_calendar
 from streams.embedded import EmbeddedRun, Results
@@ -38,26 +37,27 @@ def shown(results: Results) -> list[bytes]:
 
 async def shown_in_the_terminal(bootstrap: str, expected: Results) -> None:
     """The terminal view of the Kafka shows the rows, rooms, minutes and alerts of the run."""
-    async with KafkaSource(bootstrap) as source:
+    async with Following(bootstrap, SOURCES) as source:
         assert await source.poll(0)
         known = source.known
         app = Top("Kafka", known, source.poll)
         async with app.run_test(size=(100, 40)) as pilot:
             for key, scope in enumerate(SCOPES, 1):
                 await pilot.press(str(key))
-                board = known.standing.board(scope, "total", "CNY")
+                board = known.standing().board(scope, "total", "CNY")
                 ranked = {each.scope: each for each in expected.boards if each.window == "total"}
                 assert board == ranked[scope]
                 assert app.boards.keys == [row.key for row in ranked[scope].rows]
                 for row in ranked[scope].rows:
                     assert app.boards.text(row.key, "net_minor") == money(row.net_minor, "CNY")
-    assert known.rooms == {summary.room_id: summary for summary in expected.rooms}
-    assert {(alert.alert_id, alert.version) for alert in known.alerts} == set(
+    shown = {room_id: known.summary(room_id) for room_id in known.rooms}
+    assert shown == {summary.room_id: summary for summary in expected.rooms}
+    assert {(one.alert.alert_id, one.alert.version) for one in known.alerts.all()} == set(
         {alert.alert_id: alert.version for alert in expected.alerts}.items()
     )
     for room_id in known.rooms:
         of_room = [line for line in expected.minutes if line.room_id == room_id]
-        assert known.minutes_of(room_id) == of_room[-MINUTES_OF_A_ROOM:]
+        assert known.minutes.of_room(room_id) == of_room
 
 
 def test_the_files_of_kafka_are_those_of_a_run_with_its_stickiness(

@@ -55,6 +55,10 @@ def questions() -> list[Question]:
         for path, page in _pages()
         for panel in page["panels"]
         for target in panel.get("targets", ())
+    ] + [
+        Question(path.stem, f"marks of {one['name']}", one["expr"], over_time=True)
+        for path, page in _pages()
+        for one in page.get("annotations", {}).get("list", ())
     ]
 
 

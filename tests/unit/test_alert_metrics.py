@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.details import AfterSalesFigures, Detail, ServiceFigures, SoldHour, TrialSale
 from schemas.events import EVENT_TYPES, Complaint, Refund
 from schemas.records import (
     AnyBoard,
     Counts,
+    ProductMark,
     Progress,
     RoomFigures,
     RoomMinute,
@@ -23,11 +26,13 @@ from schemas.rules import DEFAULT_RULES
 from streams.core.after_sales_totals import AfterSalesTotals
 from streams.core.boards import BoardFold
 from streams.core.integrity.alert_book import AlertBook
+from streams.core.last_marks import LastMarks
 from streams.core.limits import CAPS
 from streams.core.market.live import LiveMarket, market_view
 from streams.core.market.sold_hours import HOUR_MS
 from streams.core.stickiness.comeback import MOST_KEYS, CohortBack, Comeback, Returning
 from streams.core.stickiness.live import FestivalNet, LivePeople, Stays
+from streams.shell.mark_metrics import mark_families
 from streams.shell.metrics import (
     MOST_CURRENCIES,
     WorkerCollector,
@@ -121,7 +126,7 @@ def test_an_alert_of_which_nothing_is_known_but_its_ring_is_shown_all_the_same()
     assert len(scores) == 1
 
 
-def test_suspected_money_and_its_share_are_on_every_board_of_rooms_and_goods() -> None:
+def test_suspected_money_is_on_every_board_of_rooms_and_goods_beside_all_money() -> None:
     fold = BoardFold()
     mine: dict[str, Any] = {"mcn_id": "m", "suspected_minor": 300, "suspected_orders": 2}
     fold.apply_room(figures("r1", gross_minor=1_000, trusted_minor=700, **mine))
@@ -142,9 +147,11 @@ def test_suspected_money_and_its_share_are_on_every_board_of_rooms_and_goods() -
         ("merchant", "shop", 0.3),
         ("room", "r2", 0.0),
     ):
-        assert asked("suspected_share", scope, key) == [share]
-        assert asked("suspected_minor", scope, key) == [300 if share else 0]
-    assert asked("suspected_share", "room", "r3") == []  # no sales, no share
+        (suspected,), (gross,) = (
+            asked(f"{money}_minor", scope, key) for money in ("suspected", "gross")
+        )
+        assert suspected == (300 if share else 0)
+        assert suspected / gross == share
     assert lines['roompulse_platform_suspected_minor{currency="CNY"}'] == 300
     assert lines['roompulse_platform_suspected_orders{currency="CNY"}'] == 2
     assert lines['roompulse_room_suspected_orders{room_id="r1"}'] == 2
@@ -215,7 +222,8 @@ def sale_night() -> WorkerView:
     In each of them every party answers for complaints and refunds of every kind, and it is a day
     between two festivals.
     """
-    fold, totals, market = BoardFold(), AfterSalesTotals(), LiveMarket()
+    fold, totals, marks = BoardFold(), AfterSalesTotals(), LastMarks()
+    market = LiveMarket()
     for number in range(10_000):
         currency = f"Q{chr(65 + number % 9)}{chr(65 + number % 7)}"
         facts: dict[str, Any] = {
@@ -238,6 +246,7 @@ def sale_night() -> WorkerView:
             market.newest.apply_detail(detail)
         fold.apply_product(product_figures(room_id, f"p{number}", f"s{number}", gross_minor=number))
         totals.apply_currency(room_id, facts["currency"])
+        marks.apply(ProductMark(number, room_id, "p", "listed", None, None))
         for party in PARTIES:
             totals.apply(load(room_id, "s", party, causes=number > 9_900))
     book = AlertBook()
@@ -272,6 +281,7 @@ def sale_night() -> WorkerView:
         epoch_ms=3,
         alerts=book,
         after_sales=totals,
+        marks=marks,
         market=market_view(market.stand(fold.as_of_ms), book.known(), DEFAULT_RULES),
         stays={number: Stays(9, 8, 7, [6, 5, 4, 3, 2]) for number in progress},
         followed=[
@@ -378,3 +388,14 @@ def test_a_scrape_of_ten_thousand_rooms_is_quick(sale_night: WorkerView) -> None
         exposition(collector)
         took.append(time.thread_time() - started)
     assert min(took) <= MOST_SECONDS
+
+
+@given(st.permutations([(room, at) for room in "rs" for at in (5, 9)]))
+def test_the_last_mark_is_shown_of_rooms_that_are_shown(order: list[tuple[str, int]]) -> None:
+    marks = LastMarks()
+    for room_id, at in [*order, *order]:
+        marks.apply(ProductMark(at * 1_000, room_id, "p", "priced", None, None))
+    (family,) = mark_families(marks, ["s", "of no mark"])
+    assert [(one.labels, one.value) for one in family.samples] == [({"room_id": "s"}, 9.0)]
+    (nothing,) = mark_families(None, ["s"])
+    assert nothing.samples == []

@@ -10,10 +10,10 @@ import pytest
 from producers.generator import generate
 from roompulse.console import alert_views, board_views, room_views
 from roompulse.console.asking import AskError, verdict_asked
-from roompulse.console.folder import known_of_folder
-from roompulse.console.known import MOST_VERSIONS, Alerts, Known, Minutes, apply_record
 from roompulse.console.page import SECTIONS, Moment, Pages, changed_sections
 from roompulse.console.wish import Wish, wish_of
+from roompulse.known import MOST_VERSIONS, Alerts, Known, Minutes, apply_record
+from roompulse.run_folder import known_of_folder
 from roompulse.standing import RunFolderError
 from roompulse.verdicts import LONGEST_NOTE
 from schemas import topics
@@ -293,6 +293,7 @@ def test_a_card_holds_the_evidence_and_how_it_came_to_that() -> None:
     card = alert_views.card(known, "a1")
     assert card is not None
     assert card["room_name"] == "Lotus 5"
+    assert card["runbook"] == "docs/runbook.md#brushed_orders"
     assert card["version"] == 2
     assert [told["severity"] for told in card["history"]] == ["review", "page"]
     assert card["evidence"] == [
@@ -368,7 +369,8 @@ def test_pages_send_what_changed_and_a_sign_of_life() -> None:
     pages, wish = Pages(known), Wish()
     first = pages.sections(wish, Moment(1))
     assert changed_sections({}, first) == first
-    second = pages.sections(wish, Moment(2, heard_ms=1, lag=3))
+    known.lag = 3
+    second = pages.sections(wish, Moment(2, heard_ms=1))
     assert list(changed_sections(first, second)) == ["status"]
     tell(known, alert())
     known.version += 1

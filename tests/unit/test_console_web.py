@@ -16,10 +16,10 @@ from producers.kafka import BrokerError
 from roompulse.cli.app import app
 from roompulse.console.asking import AskError
 from roompulse.console.guard import COOKIE, HEADERS, SHORTEST_TOKEN, Asked, Guard, is_loopback
-from roompulse.console.known import Known
 from roompulse.console.page import Moment, Pages
 from roompulse.console.serving import Place, serve_folder
 from roompulse.console.web import MOST_STREAMS, ConsoleServer, Deed, ListenError
+from roompulse.known import Known
 from schemas.records import encode
 from tests.unit.making import figures
 

@@ -239,3 +239,19 @@ def test_grafana_is_given_the_source_and_the_dashboards_and_lets_nobody_change_t
     assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
     assert environment["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
     assert not any("PASSWORD" in name or "SECRET" in name for name in environment)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_marks_in_graphs_rest_on_what_workers_show(name: str) -> None:
+    for marks in BOARDS[name]["annotations"].get("list", ()):
+        assert marks["datasource"]["uid"] == "${datasource}"
+        assert set(metrics_of(marks["expr"])) <= exported()
+        assert variables(marks["expr"]) <= BUILT_IN | {
+            one["name"] for one in BOARDS[name]["templating"]["list"]
+        }
+        assert "[$__rate_interval]" in marks["expr"]
+
+
+def test_the_room_marks_what_is_done_with_its_products() -> None:
+    (marks,) = BOARDS["room"]["annotations"]["list"]
+    assert metrics_of(marks["expr"]) == ["roompulse_room_product_mark_seconds"]

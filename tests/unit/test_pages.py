@@ -16,7 +16,7 @@ from schemas.records import ALERT_KINDS, RoomSummary
 from schemas.topics import TOPICS
 from streams.core.dictionary import FIGURES, RATIOS
 from streams.core.limits import CAPS
-from streams.shell.alertmanager import RUNBOOK
+from streams.shell.runbook import runbook_section
 from streams.shell.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +120,7 @@ def test_every_alert_has_its_section_in_the_runbook_and_leads_there() -> None:
     of_pipeline = [rule for group in rules["groups"] for rule in group["rules"]]
     assert headings == {*ALERT_KINDS, *(rule["alert"] for rule in of_pipeline)}
     for rule in of_pipeline:
-        assert rule["annotations"]["runbook_url"] == f"{RUNBOOK}#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == runbook_section(rule["alert"])
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

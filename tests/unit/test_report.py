@@ -250,6 +250,7 @@ def test_every_alert_has_a_card_with_its_evidence(attacked: Path) -> None:
     for alert_id, alert in newest.items():
         card = text[text.index(f'id="alert-{alert_id}"') :].partition("</article>")[0]
         assert f"score {alert['score']:g}, threshold {alert['threshold']:g}" in card
+        assert f"docs/runbook.md#{alert['kind']}" in card
         for sign in alert["evidence"]:
             assert sign["signal"] in card
             assert f'<data value="{sign["observed"]!r}">' in card

@@ -31,7 +31,8 @@ def _board(figure: str, scope: str) -> str:
 
 
 def _shares(title: str, scope: str, width: int) -> Panel:
-    query = Query(f"topk(10, {_board('suspected_share', scope)} > 0)", "{{name}}")
+    share = f"{_board('suspected_minor', scope)} / ({_board('gross_minor', scope)} > 0)"
+    query = Query(f"topk(10, {share} > 0)", "{{name}}")
     return Panel(
         title,
         "bars",
@@ -152,7 +153,11 @@ INTEGRITY = Page(
                     (
                         Query(_lost("places_lost"), "Places lost", NUMBER),
                         Query(f"({_lost('suspected_minor')}) / $minor_per_unit", "Suspected"),
-                        Query(_lost("suspected_share"), "Suspected share", "percentunit"),
+                        Query(
+                            f"({_lost('suspected_minor')}) / ({_lost('gross_minor')})",
+                            "Suspected share",
+                            "percentunit",
+                        ),
                         Query(f"({_lost('gross_minor')}) / $minor_per_unit", "Gross GMV"),
                         Query(f"({_lost('trusted_minor')}) / $minor_per_unit", "Trusted GMV"),
                     ),

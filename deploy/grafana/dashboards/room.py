@@ -7,6 +7,7 @@ from deploy.grafana.spec import (
     MONEY,
     NUMBER,
     ROOM,
+    Moments,
     Page,
     Panel,
     Query,
@@ -15,10 +16,12 @@ from deploy.grafana.spec import (
     stat,
 )
 
+_OF_ROOM = 'scope="room", window="total", currency="$currency", key="$room"'
+_GROSS_PER_MINUTE = f"max(deriv(roompulse_board_gross_minor{{{_OF_ROOM}}}[$__rate_interval])) * 60"
+
 
 def _board(figure: str) -> str:
-    labels = 'scope="room", window="total", currency="$currency", key="$room"'
-    return f"max(roompulse_board_{figure}{{{labels}}})"
+    return f"max(roompulse_board_{figure}{{{_OF_ROOM}}})"
 
 
 def _money(figure: str) -> str:
@@ -51,6 +54,14 @@ ROOM_PAGE = Page(
     description="One of the rooms that lead by gross GMV or have the gravest alerts; the others are"
     " in the topics alone.",
     variables=(CURRENCY, ROOM, MINOR_PER_UNIT),
+    moments=(
+        Moments(
+            "Products",
+            "max(changes("
+            'roompulse_room_product_mark_seconds{room_id="$room"}[$__rate_interval])) > 0',
+            "A product was listed, priced, delisted or stocked.",
+        ),
+    ),
     rows=(
         Row(
             "So far",
@@ -68,7 +79,7 @@ ROOM_PAGE = Page(
                 stat("Suspected orders", _room("suspected_orders"), about=SUSPECTED),
                 stat(
                     "Suspected share of gross GMV",
-                    _board("suspected_share"),
+                    f"{_board('suspected_minor')} / ({_board('gross_minor')} > 0)",
                     "percentunit",
                     decimals=2,
                     steps=SHARE_STEPS,
@@ -109,6 +120,13 @@ ROOM_PAGE = Page(
                     (_money("net_minor"), "net"),
                     (_money("trusted_minor"), "trusted"),
                     unit=MONEY,
+                    decimals=2,
+                ),
+                graph(
+                    "Gross GMV a minute, $currency",
+                    (f"{_GROSS_PER_MINUTE} / $minor_per_unit", "gross"),
+                    unit=MONEY,
+                    about="Marks tell when a product was listed, priced, delisted or stocked.",
                     decimals=2,
                 ),
                 graph("Online over time", (_room("online"), "online"), decimals=0),

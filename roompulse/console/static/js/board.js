@@ -6,6 +6,7 @@ import { roomLink } from "./frame.js";
 import { spoken, t, word } from "./texts.js";
 
 const KINDS = ["gross", "net", "trusted"];
+const MOST_FLASHES = 24; // where more moves than eyes can follow, nothing flashes
 
 export function drawBoard(pane, board, totals) {
   let panel = pane.querySelector(".panel.of-board");
@@ -62,13 +63,15 @@ function drawRows(body, board, by) {
   const rank = (row) => (total ? row[`rank_${by}`] : row.rank);
   const rows = [...board.rows].sort((a, b) => rank(a) - rank(b));
   const full = Math.max(1, ...rows.map((row) => row.gross_minor));
+  const moved = [];
   keyed(
     body.querySelector("tbody"),
     rows,
     (row) => row.key,
     (row) => rowOf(row, board, columns),
-    (element, row) => updateRow(element, row, board, { rank: rank(row), full, columns, by: total ? by : "gross" }),
+    (element, row) => updateRow(element, row, board, { rank: rank(row), full, columns, moved, by: total ? by : "gross" }),
   );
+  flash(body, moved);
 }
 
 function heads(columns, board, by) {
@@ -114,7 +117,7 @@ function updateRow(element, row, board, shown) {
     if (data.value !== String(row[`${kind}_minor`])) {
       data.value = row[`${kind}_minor`];
       say(data, money(row[`${kind}_minor`], board.digits));
-      flash(cell);
+      shown.moved.push(cell);
     }
     updateRank(cell.querySelector(".at"), row, kind);
   }
@@ -134,10 +137,12 @@ function updateRank(place, row, kind) {
   ]);
 }
 
-function flash(cell) {
-  cell.classList.remove("fresh");
-  void cell.offsetWidth;
-  cell.classList.add("fresh");
+// One layout for all of them: to ask for it cell by cell costs more than to draw the whole board.
+function flash(body, cells) {
+  for (const cell of cells) cell.classList.remove("fresh");
+  if (!cells.length || cells.length > MOST_FLASHES) return;
+  void body.offsetWidth;
+  for (const cell of cells) cell.classList.add("fresh");
 }
 
 function legend(total) {

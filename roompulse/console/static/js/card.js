@@ -50,7 +50,7 @@ function whatOf(card, zone) {
       fact("since", `${clock(card.started_ms, zone)} · ${day(card.started_ms, zone)}`),
       fact("updated", clock(card.updated_ms, zone)),
       fact("alert_id", h("code", {}, card.alert_id)),
-      fact("runbook", h("code", {}, `docs/runbook.md#${card.kind}`))),
+      fact("runbook", h("code", {}, card.runbook))),
   ];
 }
 

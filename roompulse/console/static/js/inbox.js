@@ -43,16 +43,17 @@ function updateLine(element, line, zone) {
   const [what, when, where, stake] = link.children;
   link.className = `line ${line.severity} ${line.status} ${line.verdict ? "judged" : ""}`;
   link.setAttribute("href", addressOf({ alert: line.alert_id, pane: "right" }));
-  redraw(what, [line.severity, line.kind, line.status, line.verdict?.verdict, spoken()], () => [
+  redraw(what, [line.severity, line.kind, spoken()], () => [
     h("span", { class: `badge ${line.severity}` }, t(`severity_${line.severity}`)),
     h("span", {}, word("kind", line.kind)),
-    line.status === "resolved" ? h("span", { class: "tag" }, t("status_resolved")) : null,
-    line.verdict ? h("span", { class: "tag" }, t(`said_${line.verdict.verdict}`)) : null,
   ]);
   say(when, minute(line.updated_ms, zone));
-  redraw(where, [line.room_name, line.room_id, line.rooms.length, spoken()], () => [
-    h("bdi", {}, line.room_name || line.room_id || ""),
-    line.rooms.length > 1 ? document.createTextNode(` · ${t("rooms_n", { n: line.rooms.length })}`) : null,
+  const place = line.room_name || line.room_id;
+  const rooms = line.rooms.length > 1 ? t("rooms_n", { n: line.rooms.length }) : null;
+  redraw(where, [place, rooms, line.status, line.verdict?.verdict, spoken()], () => [
+    h("span", {}, place ? h("bdi", {}, place) : null, place && rooms ? " · " : null, rooms),
+    line.status === "resolved" ? h("span", { class: "tag" }, t("status_resolved")) : null,
+    line.verdict ? h("span", { class: "tag" }, t(`said_${line.verdict.verdict}`)) : null,
   ]);
   say(stake, line.money_minor ? `${money(line.money_minor, line.digits)} ${line.currency ?? ""}` : "");
 }

@@ -17,9 +17,10 @@ export function drawRoom(pane, room) {
   }
   const [top, curves, columns] = view.children;
   redraw(top, [room?.summary, wish().by, spoken()], () => topOf(room));
-  curves.hidden = columns.hidden = !room;
+  columns.hidden = !room;
+  curves.hidden = !room?.curve.minute_ms.length; // axes of nothing would say that nothing was sold
   if (!room) return;
-  drawCurves(curves, room);
+  if (!curves.hidden) drawCurves(curves, room);
   redraw(columns, [room.funnel, room.after_sales, room.retention, room.summary.currency, spoken()], () => [
     funnelOf(room.funnel),
     staysOf(room.retention),
@@ -45,7 +46,7 @@ function topOf(room) {
     h("dl", { class: "three" }, ["gross", "net", "trusted"].map((kind) =>
       h("div", {}, h("dt", {}, t(kind)), h("dd", { "data-money": kind }, amount(one[`${kind}_minor`], room.digits, one.currency ?? ""))))),
     h("div", { class: "whole" }, whole,
-      one.suspected_orders ? h("p", { class: "small" }, t("suspected_of", { n: count(one.suspected_orders), all: count(one.orders) }), " · ", amount(one.suspected_minor, room.digits, one.currency ?? "")) : null),
+      one.suspected_orders ? h("p", { class: "small" }, t("suspected_of", { n: count(one.suspected_orders), all: count(one.orders) }), ` (${share(one.orders ? one.suspected_orders / one.orders : null)}) · `, amount(one.suspected_minor, room.digits, one.currency ?? "")) : null),
     h("dl", { class: "figures" },
       FIGURES.map((name) => pair(name, count(one[name]))),
       pair("conversion", share(one.viewers ? one.buyers / one.viewers : null)),

@@ -1,15 +1,16 @@
-"""What does the console know? The newest of all that workers published, or that a run left behind.
+"""What is known of a run by whoever looks at it: the newest of all that workers published or left.
 
-Takes records of the topics in any order and as often as they come. Decides nothing about how it is
-shown; the views beside this file do. State and bounds: boards, progress, figures and after-sales of
-rooms, one each of the keys of their topics; `MOST_MINUTES` room-minutes, the oldest go first;
-`MOST_MARKS` marks of a room and `MOST_ALERTS` alerts, those that are longest unchanged go first.
+One for the console, the terminal view and the boards in a terminal. Takes records of the topics in
+any order and as often as they come; decides nothing about how it is shown. State and bounds:
+boards, progress, figures and after-sales of rooms, one each of the keys of their topics;
+`MOST_MINUTES` room-minutes, the oldest go first; `MOST_MARKS` marks of a room and `MOST_ALERTS`
+alerts, those that are longest unchanged go first.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -30,11 +31,14 @@ from schemas.records import (
 )
 from streams.core.after_sales_report import Row, after_sales_report
 from streams.core.boards import board_place
+from streams.core.integrity.alert_book import SEVERITIES
 
 MOST_MINUTES = 200_000  # 300 bytes each; ten hours of 300 rooms
 MOST_MARKS = 500
-MOST_ALERTS = 2_000
+MOST_ALERTS = 5_000
 MOST_VERSIONS = 50  # of one alert, in its history
+RESOLVED: Final = "resolved"
+_GRAVITY: Final = {severity: at for at, severity in enumerate(SEVERITIES)}
 
 _Load = tuple[str | None, str]  # whose goods, and who answers
 
@@ -134,6 +138,14 @@ class Alerts:
         """Every alert, in the order in which they were first told."""
         return list(self._known.values())
 
+    def by_urgency(self) -> list[KnownAlert]:
+        """Every alert, in the order in which a person should look at them.
+
+        What fires comes before what has ended, what nobody has judged before what somebody has, the
+        graver before the lesser, the newer before the older.
+        """
+        return sorted(self._known.values(), key=_urgency)
+
 
 @dataclass(slots=True)
 class Known:
@@ -142,12 +154,14 @@ class Known:
     Attributes:
         is_live: whether a Kafka is followed; otherwise it is a run of the past.
         version: grows whenever something came.
+        lag: records of `live-events` that are not folded yet; None where that is not known.
         run: the standing of a run of the past; None while a Kafka is followed.
         reports: after-sales and retention of the rooms of a past run, by section and room.
     """
 
     is_live: bool = True
     version: int = 0
+    lag: int | None = None
     run: Standing | None = None
     boards: dict[bytes, AnyBoard] = field(default_factory=dict)
     progress: dict[int, Progress] = field(default_factory=dict)
@@ -158,17 +172,22 @@ class Known:
     alerts: Alerts = field(default_factory=Alerts)
     reports: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
 
-    def standing(self, lag: int | None = None) -> Standing:
+    def standing(self) -> Standing:
         """The boards as they were published last, and how far the fold is."""
         if self.run is not None:
             return self.run
         boards = sorted(self.boards.values(), key=board_place)
-        return standing_of(boards, [self.progress[one] for one in sorted(self.progress)], lag)
+        return standing_of(boards, [self.progress[one] for one in sorted(self.progress)], self.lag)
 
     def summary(self, room_id: str) -> RoomSummary | None:
         """The figures of a room."""
         figures = self.rooms.get(room_id)
         return figures.summary if figures is not None else None
+
+    def name_of(self, room_id: str) -> str:
+        """Who sells in a room, as far as it is known; else the room itself."""
+        summary = self.summary(room_id)
+        return (summary.host_name if summary is not None else None) or room_id
 
     def after_sales(self, room_id: str) -> list[Row]:
         """Who answers for what came back in a room: a row for all, and one for each party."""
@@ -236,6 +255,17 @@ def apply_record(known: Known, topic: str, key: bytes, value: bytes | None) -> N
         _apply_board(known, key, value)
     elif value is not None:
         _READERS[topic](known, key, value)
+
+
+def _urgency(one: KnownAlert) -> tuple[bool, bool, int, int, str]:
+    alert = one.alert
+    return (
+        alert.status == RESOLVED,
+        one.verdict is not None,
+        _GRAVITY.get(alert.severity, len(_GRAVITY)),
+        -alert.updated_ms,
+        alert.alert_id,
+    )
 
 
 def _unchanged_since(alert: Alert) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from roompulse.console.known import Known
+from roompulse.known import Known
 from roompulse.standing import RunFolderError, read_run_folder
 from schemas.records import (
     Alert,
