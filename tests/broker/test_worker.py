@@ -114,8 +114,10 @@ def _expected_counts(results: Any) -> dict[str, Any]:  # noqa: ANN401
 # -- the same computation --
 
 
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("scenario", ["brushing", "dirty"])
+@pytest.mark.parametrize(
+    ("scenario", "count"),
+    [("brushing", 1), ("brushing", 2), ("dirty", 1), ("dirty", 2), ("price_war", 2)],
+)
 def test_workers_publish_what_the_embedded_run_writes(
     scenario: str,
     count: int,
@@ -141,6 +143,8 @@ def test_workers_publish_what_the_embedded_run_writes(
     workers.wait_for_results(bootstrap, expected, tmp_path, FOLD_SECONDS)
     assert _counts(bootstrap) == _expected_counts(expected)
     _assert_metrics_equal(group, _expected_counts(expected))
+    if scenario == "price_war":
+        assert {each.kind for each in expected.alerts} == {"price_war"}
     if scenario == "dirty":
         counts = _expected_counts(expected)["counts"]
         assert min(counts.duplicate, counts.late, counts.future, counts.rejected) > 0

@@ -30,20 +30,21 @@ from tests.simulation import loop
 from tests.simulation.workers import SimWorker
 from tests.simulation.world import World
 from tests.unit.attack import encoded, in_order
-from tests.unit.ring_logs import ROOMS, calm, ring, visited
+from tests.unit.ring_logs import ROOMS, calm, ring, visited, war
 
 FIRST = int(os.environ.get("ROOMPULSE_SIMULATION_FIRST", "0"))
 SEEDS = int(os.environ.get("ROOMPULSE_SIMULATION_SEEDS", "60"))
 AT_ONCE = 10  # seeds a test
 MISHAPS = 12
 LONGEST_SECONDS = 3_600
-RING = "ring"  # a small session in which some order together in two rooms
+RING = "ring"  # a small session: some order together in two rooms, four fight over a product
 
 
 @cache
 def session(name: str, seed: int) -> list[bytes]:
     if name == RING:
-        return encoded(in_order(calm(ROOMS, 25), visited(ring(first_minute=5))))
+        fight = war(first_minute=10, turns=3)
+        return encoded(in_order(calm(ROOMS, 25), visited(ring(first_minute=5)), fight))
     return list(generate(name, seed, events=1_000))
 
 
