@@ -119,11 +119,12 @@ def market_page() -> str:
         " that scores lack the part of stickiness: it is `missing`, and the rest weigh more.\n",
         "Without suspected actors there are: of agencies the money, its rank and the rates over"
         " orders (`*_trusted`), viewers and buyers; of `credit.json` viewers and buyers, while"
-        " suspected orders are a measure of their own. The other files have no second figure. Of a"
-        " suspected order it is kept what it paid, not how many pieces it was nor whether it was"
-        " late, so units, hours and first hours of products cannot be told without it. Prices are"
-        " told by rooms, not by buyers. `benchmark.json` is made of closed minutes, which stand"
-        " before anyone is suspected; suspected orders of a room are on its board row.\n",
+        " suspected orders are a measure of their own; of `sameness.json` the hours. The rest has"
+        " no second figure. Of a suspected order it is kept what it paid and when, not how many"
+        " pieces it was nor whether it was late, so units and the first hours of products cannot be"
+        " told without it. Prices are told by rooms, not by buyers. `benchmark.json` is made of"
+        " closed minutes, which stand before anyone is suspected; suspected orders of a room are on"
+        " its board row.\n",
         *parts,
         "## The formula of the credit score\n",
         "Rules `credit`, and printed in the file. Shrunk rate: (count + usual x prior) / (base +"

@@ -74,6 +74,8 @@ class SoldHour(msgspec.Struct, frozen=True, tag_field="record", tag="sold_hour")
         hour_ms: start of the hour of event time.
         orders: paid in it, late ones too; `units` are their pieces.
         gross_minor: what they paid, in minor units of the room's currency.
+        suspected_orders: of these orders, those that are suspected; `suspected_minor` is what they
+            paid.
     """
 
     version: Version
@@ -84,6 +86,8 @@ class SoldHour(msgspec.Struct, frozen=True, tag_field="record", tag="sold_hour")
     orders: int
     units: int
     gross_minor: int
+    suspected_orders: int = 0
+    suspected_minor: int = 0
 
 
 class TrialSale(msgspec.Struct, frozen=True, tag_field="record", tag="trial_sale"):

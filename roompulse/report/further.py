@@ -8,7 +8,7 @@ from roompulse.report.markup import Html, tag
 from roompulse.report.sameness import sameness
 from roompulse.report.tables import Context, bounded, figure, framed, section
 
-_MOST_COLUMNS = 24
+_MOST_COLUMNS = 40
 _EARLIEST_MS = 946_684_800_000  # of an event: what is less is a duration
 
 

@@ -153,11 +153,14 @@ class Room:
             self._detectors.ordered(event, visited=visited, dwell_ms=dwell_ms)
         return None
 
-    def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+    def suspect(self, order_id: str, ordered_ms: int, watermark_ms: int) -> KnownOrder | None:
         """Take an order off trusted GMV, of the room and of its product; what was known of it."""
         known = self.ledger.suspect(order_id, watermark_ms)
         if known is not None:
             self.products.suspect(known, self.last_ms)
+            amount_minor, refunded_minor = known.amount_minor, known.refunded_minor
+            goods = known.product_id, known.merchant_id
+            self.sold_hours.take_off(TakenOff(*goods, ordered_ms, 1, amount_minor, refunded_minor))
             self.changed = True
         return known
 
@@ -170,6 +173,7 @@ class Room:
         off = off.reversed() if again else off
         self.ledger.take_off(off)
         self.products.take_off(off)
+        self.sold_hours.take_off(off)
         self.changed = True
 
     def refund(self, event: Refund, moment: Moment) -> Outcome:

@@ -18,7 +18,7 @@ from streams.core.market.benchmark import benchmark
 from streams.core.market.price_wars import by_goods, price_wars
 from streams.core.market.supply import supply
 from streams.core.newest import Newest
-from streams.embedded import Results, in_order_of_marks
+from streams.embedded import EmbeddedRun, Results, in_order_of_marks
 from streams.result_files import compared
 from tests.oracle.contract import Event
 from tests.oracle.malformed import encode
@@ -27,6 +27,7 @@ from tests.oracle.retention import rooms_in
 from tests.oracle.scores import agencies_of, credit_of
 from tests.oracle.strategies import adversarial_logs, ordered_logs, shuffled_logs
 from tests.property.running import NO_SUSPICION, plain, run_embedded
+from tests.unit.attack import attacked_log, encoded
 from tests.unit.making import figures
 
 # The recount knows of no alert: every detector is off.
@@ -250,3 +251,29 @@ def test_the_partition_count_changes_nothing(events: list[Event], partitions: in
     log = [encode(event) for event in without_jumps(events)]
     one, many = (files_of(run_embedded(log, partitions=count)) for count in (1, partitions))
     assert one == many
+
+
+def test_trusted_sameness_is_that_of_an_evening_without_the_suspected_orders() -> None:
+    log = attacked_log()
+    run = EmbeddedRun()
+    run.feed(encoded(log))
+    found = files_of(run.finish())["sameness.json"]["hours"]
+    suspected = {
+        order_id
+        for partition in run.partitions
+        for _, order_id in partition.detectors.suspects.by_order
+    }
+    assert len(suspected) == 30
+    honest = [event for event in log if event.get("order_id") not in suspected]
+    expected = sameness_of(rooms_in(encoded(honest), 4))["hours"]
+    plainly = sameness_of(rooms_in(encoded(log), 4))["hours"]
+    assert [row["hour_ms"] for row in found] == [row["hour_ms"] for row in plainly]
+    by_hour = {row["hour_ms"]: row for row in expected}
+    for row, same in zip(found, plainly, strict=True):
+        for name in same:
+            if name.endswith("_trusted"):
+                assert row[name] == by_hour[row["hour_ms"]][name]
+            else:
+                assert row[name] == same[name]
+    assert sum(row["orders"] - row["orders_trusted"] for row in found) == 30
+    assert any(row["room_hhi"] != row["room_hhi_trusted"] for row in found)

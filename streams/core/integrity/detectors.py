@@ -46,7 +46,7 @@ class SuspectRoom(Protocol):
     opened: RoomOpened | None
     suspicion: Suspicion | None
 
-    def suspect(self, order_id: str, watermark_ms: int) -> KnownOrder | None:
+    def suspect(self, order_id: str, ordered_ms: int, watermark_ms: int) -> KnownOrder | None:
         """Take an order off trusted GMV; what was known of it, None if nothing was taken off."""
 
     def take_off(self, off: TakenOff, *, again: bool) -> None:
@@ -262,7 +262,7 @@ class Detectors:
         suspicion = room.suspicion
         if suspicion is not None and suspicion.brushing.suspected:
             for order in suspicion.brushing.take_suspected():
-                known = room.suspect(order.order_id, watermark_ms)
+                known = room.suspect(order.order_id, order.ts_ms, watermark_ms)
                 if known is not None:
                     net_minor = known.amount_minor - known.refunded_minor
                     twice = self.suspects.add(room.room_id, order, net_minor)

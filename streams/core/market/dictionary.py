@@ -56,6 +56,16 @@ def _concentrations() -> tuple[Figure, ...]:
     )
 
 
+def _with_trusted(*figures: Figure) -> tuple[Figure, ...]:
+    """Each figure, and beside it the one without suspected orders."""
+    text = "The same without suspected orders."
+    return tuple(
+        each
+        for figure in figures
+        for each in (figure, Figure(f"{figure.name}_trusted", figure.unit, text))
+    )
+
+
 SAMENESS: Final = (
     Section(
         "sameness.json",
@@ -65,12 +75,14 @@ SAMENESS: Final = (
         (
             _HOUR,
             _CURRENCY,
-            Figure("orders", "orders", "Paid in the hour."),
-            Figure("gross_minor", "minor units", "What they paid."),
-            *_concentrations(),
-            Figure("shared_products", "products", "Sold by two rooms or more in the hour."),
-            Figure("shared_orders", "orders", "Of these products."),
-            Figure("shared_share", "share of orders", "`shared_orders` / `orders`."),
+            *_with_trusted(
+                Figure("orders", "orders", "Paid in the hour."),
+                Figure("gross_minor", "minor units", "What they paid."),
+                *_concentrations(),
+                Figure("shared_products", "products", "Sold by two rooms or more in the hour."),
+                Figure("shared_orders", "orders", "Of these products."),
+                Figure("shared_share", "share of orders", "`shared_orders` / `orders`."),
+            ),
         ),
     ),
     Section(

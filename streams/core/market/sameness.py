@@ -4,7 +4,8 @@
 (orders at their own stamps). The concentration is the Herfindahl-Hirschman index: the sum of the
 squares of the shares, 1 where one has all, 1/n where n are equal; over gross money, and over
 orders. A sale whose category or merchant is not known is in the base of neither. A row for each
-currency; money is never added across.
+currency; money is never added across. Beside each figure of an hour stands the one without the
+orders that are suspected.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,15 +55,21 @@ class _Hour:
         self.by_scope: dict[str, dict[str, _Sums]] = {scope: {} for scope in SCOPES}
         self.by_product: dict[str, dict[str, _Sums]] = {}
 
-    def add(self, sold: SoldHour, category: str | None) -> None:
+    def add(self, sold: SoldHour, category: str | None, *, trusted: bool) -> None:
+        """Add what was sold, or where there is any left, what of it nobody suspects."""
+        orders, gross_minor = sold.orders, sold.gross_minor
+        if trusted:
+            orders -= sold.suspected_orders
+            gross_minor -= sold.suspected_minor
+        if orders <= 0:
+            return
         keys = (category, sold.product_id, sold.merchant_id, sold.room_id)
-        self.whole.add(sold.orders, sold.gross_minor)
+        self.whole.add(orders, gross_minor)
         for scope, key in zip(SCOPES, keys, strict=True):
             if key is not None:
-                sums = self.by_scope[scope].setdefault(key, _Sums())
-                sums.add(sold.orders, sold.gross_minor)
+                self.by_scope[scope].setdefault(key, _Sums()).add(orders, gross_minor)
         rooms = self.by_product.setdefault(sold.product_id, {})
-        rooms.setdefault(sold.room_id, _Sums()).add(sold.orders, sold.gross_minor)
+        rooms.setdefault(sold.room_id, _Sums()).add(orders, gross_minor)
 
 
 def sameness(hours: Iterable[SoldHour], rooms: Mapping[str, RoomFigures]) -> Report:
@@ -72,23 +79,36 @@ def sameness(hours: Iterable[SoldHour], rooms: Mapping[str, RoomFigures]) -> Rep
         hours: the newest figures of each product, merchant and hour of each room.
         rooms: the figures of every room by id.
     """
-    by_key: dict[_Key, _Hour] = {}
+    by_key: dict[_Key, tuple[_Hour, _Hour]] = {}
     for each in hours:
+        if not each.orders:
+            continue  # a mark was here before its order
         room = rooms.get(each.room_id)
         currency = room.summary.currency if room is not None else None
         category = room.summary.category if room is not None else None
-        by_key.setdefault((each.hour_ms, currency or ""), _Hour()).add(each, category)
+        key = each.hour_ms, currency or ""
+        plain, honest = by_key.setdefault(key, (_Hour(), _Hour()))
+        plain.add(each, category, trusted=False)
+        honest.add(each, category, trusted=True)
     ordered = sorted(by_key.items())
     return {
-        "hours": [_hour_row(key, hour) for key, hour in ordered],
-        "shared": [row for key, hour in ordered for row in _shared_rows(key, hour)],
+        "hours": [_hour_row(key, *both) for key, both in ordered],
+        "shared": [row for key, (plain, _) in ordered for row in _shared_rows(key, plain)],
     }
 
 
-def _hour_row(key: _Key, hour: _Hour) -> Row:
+def _hour_row(key: _Key, plain: _Hour, honest: _Hour) -> Row:
+    row, trusted = _head(key), _figures(honest)
+    for name, figure in _figures(plain).items():
+        row[name] = figure
+        row[f"{name}_trusted"] = trusted[name]
+    return row
+
+
+def _figures(hour: _Hour) -> Row:
     shared = [rooms for rooms in hour.by_product.values() if len(rooms) > 1]
     shared_orders = sum(sums.orders for rooms in shared for sums in rooms.values())
-    row = _head(key) | {"orders": hour.whole.orders, "gross_minor": hour.whole.gross_minor}
+    row: Row = {"orders": hour.whole.orders, "gross_minor": hour.whole.gross_minor}
     for scope in SCOPES:
         sums = list(hour.by_scope[scope].values())
         row[f"{scope}_count"] = len(sums)
