@@ -15,6 +15,7 @@ from benchmarks import (
     producer,
     restart,
     scale,
+    spine,
     stock,
     worker,
 )
@@ -67,6 +68,7 @@ GROUPS: tuple[tuple[Benchmark, ...], ...] = (
             embedded.measure_without_detectors,
             "the same with every detector off",
         ),
+        Benchmark("spine", spine.measure, "and without people, market and pitch"),
     ),
     (Benchmark("orders", orders.measure, "nothing but orders, 1,000 rooms, without a broker"),),
     (Benchmark("scale", scale.measure, "run without a broker, 10 to 10,000 rooms"),),
@@ -105,6 +107,16 @@ RATIOS: tuple[Ratio, ...] = (
         "detectors-off.cpu_us_per_event",
     ),
     Ratio(
+        "detectors-off / spine, processor time",
+        "detectors-off.cpu_us_per_event",
+        "spine.cpu_us_per_event",
+    ),
+    Ratio(
+        "codec / spine, processor time",
+        "codec.cpu_us_per_event",
+        "spine.cpu_us_per_event",
+    ),
+    Ratio(
         "worker / plain loop, processor time",
         "worker.cpu_us_per_event",
         "plain.cpu_us_per_event",
@@ -132,6 +144,8 @@ TARGETS: dict[str, Target] = {
         Target("embedded / codec, events/s", at_least=0.25),
         Target("codec / embedded, processor time", at_least=0.25),
         Target("detectors on / off, processor time", at_most=1.35),
+        Target("detectors-off / spine, processor time", at_most=1.5),
+        Target("codec / spine, processor time", at_least=0.25),
         Target("worker / plain loop, processor time", at_most=1.5),
         Target("worker / stock Faust, events/s", at_least=50),
         Target("memory-fold.resident_mb", at_most=1_000),

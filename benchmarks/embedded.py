@@ -7,9 +7,17 @@ from collections.abc import Sequence
 
 from benchmarks.context import Context, Figures
 from benchmarks.timing import rates
-from schemas.rules import RuleSet, rule_set
-from streams.core.integrity.suspicion import DETECTORS
+from schemas.detector_rules import DetectorRules
+from schemas.rules import DEFAULT_RULES, RuleSet, rule_set
 from streams.embedded import EmbeddedRun, Results
+
+WITHOUT_DETECTORS = rule_set(
+    {
+        section: {"enabled": False}
+        for section, rules in DEFAULT_RULES
+        if isinstance(rules, DetectorRules)
+    }
+)
 
 
 def measure(context: Context) -> Figures:
@@ -21,9 +29,7 @@ def measure(context: Context) -> Figures:
 def measure_without_detectors(context: Context) -> Figures:
     """The same with every detector off, and nobody who looks for rings or price wars."""
     chunks = context.session()
-    sections = [*(detector.section for detector in DETECTORS), "identity_ring", "price_war"]
-    rules = rule_set({section: {"enabled": False} for section in sections})
-    return rates(sum(map(len, chunks)), lambda: folded(chunks, rules))
+    return rates(sum(map(len, chunks)), lambda: folded(chunks, WITHOUT_DETECTORS))
 
 
 def folded(chunks: Sequence[Sequence[bytes]], rules: RuleSet | None = None) -> Results:
