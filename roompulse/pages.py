@@ -117,8 +117,8 @@ def market_page() -> str:
         " where that would take more than a twentieth of its time (1.2 s of a processor for 1,000"
         " rooms with 30 products each after five hours). They equal the files of the same log, but"
         " that scores lack the part of stickiness: it is `missing`, and the rest weigh more.\n",
-        "Without suspected actors there are: of agencies the money, its rank and the rates over"
-        " orders (`*_trusted`), viewers and buyers; of `credit.json` viewers and buyers, while"
+        "Without suspected actors there are: of agencies the money, its rank, growth and the rates"
+        " over orders (`*_trusted`), viewers and buyers; of `credit.json` viewers and buyers, while"
         " suspected orders are a measure of their own; of `sameness.json` the hours. The rest has"
         " no second figure. Of a suspected order it is kept what it paid and when, not how many"
         " pieces it was nor whether it was late, so units and the first hours of products cannot be"

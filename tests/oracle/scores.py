@@ -169,6 +169,8 @@ def agencies_of(
                 "week_gross_minor": weeks[0],
                 "week_before_gross_minor": weeks[1],
                 "growth": ratio(weeks[0] - weeks[1], weeks[1]) if reaches_back else None,
+                # nobody is suspected
+                "growth_trusted": ratio(weeks[0] - weeks[1], weeks[1]) if reaches_back else None,
                 "refunds": sum(summary["refunds"] for summary in own),
             }
         )

@@ -9,8 +9,13 @@ from pydantic import ValidationError
 
 from producers.generator import generate
 from producers.generator.ranking import AGENCIES
-from schemas.rules import RuleSet
+from schemas.details import SoldHour
+from schemas.records import Version
+from schemas.rules import DEFAULT_RULES, RuleSet
 from schemas.score_rules import MeasureRule
+from streams.core.market.agencies import agencies
+from streams.core.market.measures import Known
+from streams.core.market.sold_hours import HOUR_MS
 from streams.embedded import EmbeddedRun
 from streams.result_files import compared
 from tests.unit.attack import (
@@ -24,6 +29,7 @@ from tests.unit.attack import (
     order,
     view,
 )
+from tests.unit.making import figures
 from tests.unit.signals import ROOM, at, complaint, refund
 
 HOUR = 60
@@ -138,6 +144,26 @@ def test_growth_is_of_a_week_on_the_one_before_and_not_told_without_it() -> None
     short = row(files(agency, sales[1:], ticks(10))["agencies.json"]["agencies"], "a")
     assert short["growth"] is None
     assert [part["points"] for part in short["parts"] if part["part"] == "growth"] == [None]
+
+
+def test_trusted_growth_is_of_the_weeks_without_suspected_orders() -> None:
+    day_ms = 24 * HOUR_MS
+    as_of_ms = 100 * day_ms
+    hours = [
+        SoldHour(Version(0, 1), "r", "p", None, as_of_ms - days * day_ms, 2, 2, *money)
+        for days, money in ((20, (5, 0, 0)), (9, (1_000, 1, 400)), (2, (1_500, 1, 900)))
+    ]
+    found = agencies(
+        {"r": figures("r", mcn_id="a", currency="CNY")},
+        hours,
+        as_of_ms,
+        known={("mcns", "a"): Known()},
+        after_sales={},
+        credits_={},
+        rules=DEFAULT_RULES.development,
+    )
+    (only,) = found["agencies"]
+    assert (only["growth"], only["growth_trusted"]) == (0.5, 0.0)
 
 
 def test_an_agency_has_a_row_and_a_place_in_each_currency() -> None:

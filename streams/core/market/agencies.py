@@ -41,6 +41,9 @@ class _Agency:
         self.money = dict.fromkeys(_MONEY, 0)
         self.week_minor = 0
         self.week_before_minor = 0
+        # of these, suspected
+        self.week_suspected_minor = 0
+        self.week_before_suspected_minor = 0
 
     def add(self, room: RoomSummary) -> None:
         if room.host_id is not None:
@@ -159,13 +162,21 @@ def _add_weeks(
         ago = weeks.weeks_ago(each.hour_ms)
         if ago == 0:
             agency.week_minor += each.gross_minor
+            agency.week_suspected_minor += each.suspected_minor
         elif ago == 1:
             agency.week_before_minor += each.gross_minor
+            agency.week_before_suspected_minor += each.suspected_minor
     return weeks
 
 
 def _growth(agency: _Agency) -> float | None:
     return rate(agency.week_minor - agency.week_before_minor, agency.week_before_minor)
+
+
+def _trusted_growth(agency: _Agency) -> float | None:
+    """The same without suspected orders."""
+    before_minor = agency.week_before_minor - agency.week_before_suspected_minor
+    return rate(agency.week_minor - agency.week_suspected_minor - before_minor, before_minor)
 
 
 def _places(by_currency: Mapping[str, list[_Key]], figure: Any) -> dict[_Key, int]:  # noqa: ANN401
@@ -193,6 +204,7 @@ def _head(key: _Key, agency: _Agency, ranks: Mapping[str, int], growth: float | 
         "week_gross_minor": agency.week_minor,
         "week_before_gross_minor": agency.week_before_minor,
         "growth": growth,
+        "growth_trusted": None if growth is None else _trusted_growth(agency),
     }
 
 

@@ -163,6 +163,7 @@ AGENCIES: Final = (
                 "Gross of the week less that of the week before, over it; null where the log does"
                 " not reach back so far.",
             ),
+            Figure("growth_trusted", "share", "The same without suspected orders."),
             Figure("suspected_orders", "orders", "Suspected of being brushed."),
             Figure("suspected_minor", "minor units", "What they paid."),
             Figure("suspected_share", "share of gross", "`suspected_minor` / `gross_minor`."),
