@@ -144,7 +144,7 @@ def test_workers_publish_what_the_embedded_run_writes(
     assert _counts(bootstrap) == _expected_counts(expected)
     _assert_metrics_equal(group, _expected_counts(expected))
     if scenario == "price_war":
-        assert {each.kind for each in expected.alerts} == {"price_war"}
+        assert "price_war" in {each.kind for each in expected.alerts}
     if scenario == "dirty":
         counts = _expected_counts(expected)["counts"]
         assert min(counts.duplicate, counts.late, counts.future, counts.rejected) > 0
