@@ -1,5 +1,7 @@
 """What does an alert say? One sentence that a person understands, and the figures behind it."""
 
+from typing import NamedTuple
+
 from schemas.codec import RoomOpened
 from schemas.records import Alert, Evidence
 from streams.core.integrity.incident import Incident, Sign
@@ -17,6 +19,22 @@ SAYS = {
 }
 
 
+class About(NamedTuple):
+    """Whom and what an alert names.
+
+    Attributes:
+        room_id, host_id, mcn_id: None where there are several, or none is known.
+        rooms: all of them.
+    """
+
+    room_id: str | None
+    host_id: str | None
+    mcn_id: str | None
+    product_id: str | None
+    currency: str | None
+    rooms: list[str]
+
+
 def alert_of(
     incident: Incident,
     room_id: str,
@@ -24,27 +42,52 @@ def alert_of(
     rules_version: int | str | None,
 ) -> Alert:
     """The alert that tells the newest version of an incident in a room."""
-    return Alert(
-        alert_id=incident.alert_id(room_id),
-        version=incident.version,
-        status=incident.status,
-        kind=incident.kind,
-        severity=incident.severity,
+    about = About(
         room_id=room_id,
         host_id=opened.host_id if opened else None,
         mcn_id=opened.mcn_id if opened else None,
         product_id=incident.product_id,
+        currency=opened.currency if opened else None,
+        rooms=[room_id],
+    )
+    return told(incident, room_id, about, rules_version)
+
+
+def told(incident: Incident, of: str, about: About, rules_version: int | str | None) -> Alert:
+    """The alert that tells the newest version of an incident.
+
+    Args:
+        incident: with what it has to say.
+        of: the room whose incident it is, for its id; "" where it is that of no single one.
+        about: whom and what it names.
+        rules_version: of the rules in force.
+    """
+    return Alert(
+        alert_id=incident.alert_id(of),
+        version=incident.version,
+        status=incident.status,
+        kind=incident.kind,
+        severity=incident.severity,
+        room_id=about.room_id,
+        host_id=about.host_id,
+        mcn_id=about.mcn_id,
+        product_id=about.product_id,
         started_ms=incident.started_ms,
         updated_ms=incident.updated_ms,
         score=shown(incident.told_score),
         threshold=shown(incident.threshold),
         summary=summary_of(incident),
         money_minor=incident.money_minor,
-        currency=opened.currency if opened else None,
+        currency=about.currency,
         evidence=[evidence_of(sign) for sign in incident.signs],
-        rooms=[room_id],
+        rooms=about.rooms,
         rules_version=rules_version,
     )
+
+
+def only(names: dict[str, None]) -> str | None:
+    """The one name there is; None if there are several, or none is known."""
+    return next(iter(names)) or None if len(names) == 1 else None
 
 
 def shown(value: float) -> float:

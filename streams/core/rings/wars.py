@@ -19,7 +19,7 @@ from streams.core import limits
 from streams.core.integrity.detector import MINUTE_MS
 from streams.core.integrity.incident import Incident, Sign
 from streams.core.integrity.incidents import Finding, Incidents
-from streams.core.integrity.wording import evidence_of, shown, summary_of
+from streams.core.integrity.wording import About, only, told
 from streams.core.market.exchanges import (
     TURNS,
     UNDER_MEDIAN_PERCENT,
@@ -142,28 +142,15 @@ class Wars:
         name = incident.product_id or ""
         product_id, currency = name.split("\0")
         war = self._exchanges.get(name)
-        rooms = sorted(war.exchange.rooms) if war is not None else []
-        return Alert(
-            alert_id=incident.alert_id(""),
-            version=incident.version,
-            status=incident.status,
-            kind=incident.kind,
-            severity=incident.severity,
+        about = About(
             room_id=None,
-            host_id=_only(war.hosts) if war is not None else None,
-            mcn_id=_only(war.mcns) if war is not None else None,
+            host_id=only(war.hosts) if war is not None else None,
+            mcn_id=only(war.mcns) if war is not None else None,
             product_id=product_id,
-            started_ms=incident.started_ms,
-            updated_ms=incident.updated_ms,
-            score=shown(incident.told_score),
-            threshold=shown(incident.threshold),
-            summary=summary_of(incident),
-            money_minor=incident.money_minor,
             currency=currency or None,
-            evidence=[evidence_of(sign) for sign in incident.signs],
-            rooms=rooms,
-            rules_version=version,
+            rooms=sorted(war.exchange.rooms) if war is not None else [],
         )
+        return told(incident, "", about, version)
 
     def snapshot(self) -> list[Any]:
         wars = [[name, war.snapshot()] for name, war in self._exchanges.items()]
@@ -212,9 +199,3 @@ def _order(undercut: Undercut) -> tuple[str, str, str, int]:
         undercut.room_id,
         undercut.price_minor,
     )
-
-
-def _only(names: dict[str, None]) -> str | None:
-    """The one name there is; None if there are several, or none is known."""
-    name, *others = names or {"": None}
-    return None if others else name or None

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.records import Alert
 from streams.core.integrity.incident import Incident
-from streams.core.integrity.wording import SAYS, evidence_of, shown, summary_of
+from streams.core.integrity.wording import SAYS, About, only, told
 from streams.core.rings.evidence import Found
 from streams.core.rings.identities import Identity
 from streams.core.rings.tied import TiedOrder
@@ -62,27 +62,15 @@ class Ring:
 
 def alert_of_ring(incident: Incident, ring: Ring, rules_version: int | str | None) -> Alert:
     """The alert that tells the newest version of a ring."""
-    return Alert(
-        alert_id=incident.alert_id(""),
-        version=incident.version,
-        status=incident.status,
-        kind=incident.kind,
-        severity=incident.severity,
-        room_id=_only(ring.rooms),
-        host_id=_only(ring.hosts),
-        mcn_id=_only(ring.mcns),
+    about = About(
+        room_id=only(ring.rooms),
+        host_id=only(ring.hosts),
+        mcn_id=only(ring.mcns),
         product_id=None,
-        started_ms=incident.started_ms,
-        updated_ms=incident.updated_ms,
-        score=shown(incident.told_score),
-        threshold=shown(incident.threshold),
-        summary=summary_of(incident),
-        money_minor=incident.money_minor,
         currency=ring.currency,
-        evidence=[evidence_of(sign) for sign in incident.signs],
         rooms=sorted(ring.rooms),
-        rules_version=rules_version,
     )
+    return told(incident, "", about, rules_version)
 
 
 def main_currency(orders: Sequence[TiedOrder]) -> str | None:
@@ -134,8 +122,3 @@ def _shared(identities: list[Identity]) -> str:
 def _listed(names: list[str], most: int, of: int) -> str:
     shown = ", ".join(names[:most])
     return f"{shown} and {of - most} more" if of > most else shown
-
-
-def _only(names: dict[str, None]) -> str | None:
-    """The one name there is; None if there are several, or none is known."""
-    return next(iter(names)) or None if len(names) == 1 else None
