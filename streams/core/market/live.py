@@ -13,16 +13,17 @@ and the first hour. Cap: `market_hours`; the oldest hours go first.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.details import SoldHour
 from schemas.records import Alert, RoomMinute
 from schemas.rules import RuleSet
 from streams.core import limits
 from streams.core.after_sales_report import after_sales_report
-from streams.core.market import agencies, benchmark, credit, measures, supply
+from streams.core.market import agencies, benchmark, measures, supply
 from streams.core.market.sameness import sameness
 from streams.core.market.sold_hours import HOUR_MS
+from streams.core.market.whole import score_files
 from streams.core.newest import Newest
 
 MAPS: Final = ("market_hours",)
@@ -54,22 +55,13 @@ class MarketView:
     evicted: Mapping[str, int] = field(default_factory=dict)
 
 
-class Stand:
+class Stand(NamedTuple):
     """What a view is made of, at one moment; later records do not change it."""
 
-    __slots__ = ("as_of_ms", "evicted", "minutes", "newest")
-
-    def __init__(
-        self,
-        newest: Newest,
-        minutes: list[RoomMinute],
-        as_of_ms: int | None,
-        evicted: Mapping[str, int],
-    ) -> None:
-        self.newest = newest
-        self.minutes = minutes
-        self.as_of_ms = as_of_ms
-        self.evicted = evicted
+    newest: Newest
+    minutes: list[RoomMinute]
+    as_of_ms: int | None
+    evicted: Mapping[str, int]
 
 
 class LiveMarket:
@@ -128,25 +120,20 @@ def market_view(stand: Stand, alerts: Iterable[Alert], rules: RuleSet) -> Market
     """
     newest, as_of_ms = stand.newest, stand.as_of_ms
     rooms = newest.rooms
-    after_sales = after_sales_report(newest.details, rooms, newest.products)
-    known = measures.gathered(newest, alerts, after_sales, _NO_STICKINESS)
-    scores = credit.credit(known, rules.credit)
-    hours = list(newest.of_kind(SoldHour))
-    board = agencies.agencies(
-        rooms,
-        hours,
-        as_of_ms,
-        known=known,
-        after_sales=after_sales,
-        credits_={row["key"]: row["score"] for row in scores["mcns"]},
-        rules=rules.development,
+    scores = score_files(
+        newest,
+        alerts,
+        after_sales=after_sales_report(newest.details, rooms, newest.products),
+        stickiness=_NO_STICKINESS,
+        rules=rules,
+        as_of_ms=as_of_ms,
     )
     since_ms = 0 if as_of_ms is None else as_of_ms - as_of_ms % HOUR_MS - HOUR_MS
-    lately = [each for each in hours if each.hour_ms >= since_ms]
+    lately = [each for each in newest.of_kind(SoldHour) if each.hour_ms >= since_ms]
     return MarketView(
         as_of_ms=as_of_ms,
-        agencies=board["agencies"],
-        credit=scores,
+        agencies=scores["agencies.json"]["agencies"],
+        credit=scores["credit.json"],
         hours=sameness(lately, rooms)["hours"],
         benchmark=benchmark.benchmark(rooms, stand.minutes, as_of_ms)["rooms"],
         trials=list(supply.trial_rows(newest)),
