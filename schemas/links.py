@@ -59,13 +59,8 @@ class Link(msgspec.Struct, frozen=True, tag_field="record", tag="link"):
     order: LinkedOrder
 
 
-class Priced(msgspec.Struct, frozen=True, tag_field="record", tag="priced"):
-    """A room told what a product costs there from now on, or took it off; under the product.
-
-    Attributes:
-        action: `listed`, `priced` or `delisted`.
-        price_minor: in minor units of `currency`, the room's; None where it was taken off.
-    """
+class _OfProduct(msgspec.Struct, frozen=True):
+    """What a room did with the price of a product, in minor units of `currency`, the room's."""
 
     source: int
     sequence: int
@@ -75,6 +70,16 @@ class Priced(msgspec.Struct, frozen=True, tag_field="record", tag="priced"):
     mcn_id: str | None
     currency: str | None
     product_id: str
+
+
+class Priced(_OfProduct, frozen=True, tag_field="record", tag="priced"):
+    """A room told what a product costs there from now on, or took it off; under the product.
+
+    Attributes:
+        action: `listed`, `priced` or `delisted`.
+        price_minor: None where it was taken off.
+    """
+
     action: str
     price_minor: int | None
 
@@ -88,7 +93,7 @@ class Closed(msgspec.Struct, frozen=True, tag_field="record", tag="closed"):
     room_id: str
 
 
-class Undercut(msgspec.Struct, frozen=True, tag_field="record", tag="undercut"):
+class Undercut(_OfProduct, frozen=True, tag_field="record", tag="undercut"):
     """A room has undercut the others over a product: a turn of an exchange.
 
     Attributes:
@@ -96,14 +101,6 @@ class Undercut(msgspec.Struct, frozen=True, tag_field="record", tag="undercut"):
         median_minor: of the prices told of the product in the 7 days before; None without any.
     """
 
-    source: int
-    sequence: int
-    ts_ms: int
-    room_id: str
-    host_id: str | None
-    mcn_id: str | None
-    currency: str | None
-    product_id: str
     price_minor: int
     under_minor: int
     median_minor: int | None
@@ -190,7 +187,7 @@ def link_key(record: LinkRecord) -> bytes:
     """The record key: the identity, or of what goes to every partition its source."""
     if isinstance(record, Link | Crowded):
         return f"{record.kind} {record.identity}".encode()
-    if isinstance(record, Priced | Undercut):
+    if isinstance(record, _OfProduct):
         return f"product {record.product_id}".encode()
     return f"source {record.source}".encode()
 
