@@ -76,6 +76,22 @@ def _returning(scope: str = "") -> str:
     return f"{_came_back(scope, f'{name}returning_viewers')} / ({viewers} > 0)"
 
 
+def _returning_table(scope: str) -> Panel:
+    return Panel(
+        f"Returning viewers of {scope}s",
+        "table",
+        (
+            Query(_came_back(scope, f"{scope}_recent_viewers"), "Viewers", NUMBER),
+            Query(_returning(scope), "Returning"),
+        ),
+        "percentunit",
+        about=f"The {scope}s of most viewers in seven days. {_LOWER}",
+        decimals=1,
+        width=12,
+        height=8,
+    )
+
+
 _COHORT = f"{_came_back('cohort', 'cohort_back')} / ({_came_back('cohort', 'cohort')} > 0)"
 _TODAY, _MONTH = _people("active_viewers"), _people("month_active_viewers")
 
@@ -207,32 +223,7 @@ STICKINESS = Page(
                     decimals=1,
                     width=12,
                 ),
-                Panel(
-                    "Returning viewers of hosts",
-                    "table",
-                    (
-                        Query(_came_back("host", "host_recent_viewers"), "Viewers", NUMBER),
-                        Query(_returning("host"), "Returning"),
-                    ),
-                    "percentunit",
-                    about=f"The hosts of most viewers in seven days. {_LOWER}",
-                    decimals=1,
-                    width=12,
-                    height=8,
-                ),
-                Panel(
-                    "Returning viewers of rooms",
-                    "table",
-                    (
-                        Query(_came_back("room", "room_recent_viewers"), "Viewers", NUMBER),
-                        Query(_returning("room"), "Returning"),
-                    ),
-                    "percentunit",
-                    about=f"The rooms of most viewers in seven days. {_LOWER}",
-                    decimals=1,
-                    width=12,
-                    height=8,
-                ),
+                *(_returning_table(scope) for scope in ("host", "room")),
             ),
         ),
         Row(
