@@ -113,7 +113,7 @@ def market_page() -> str:
         " decimals and are null where their base is 0.\n",
         "Workers on Kafka show `agencies.json`, `credit.json`, `benchmark.json`, the trials of"
         " `supply.json` and the last hour of `sameness.json` live, in Prometheus and on Grafana's"
-        " *Market*: the worker that keeps the boards looks at them every ten seconds, or less often"
+        " *Market*: the worker that keeps the boards looks at them every 7.5 s, or less often"
         " where that would take more than a twentieth of its time (1.2 s of a processor for 1,000"
         " rooms with 30 products each after five hours). They equal the files of the same log, but"
         " that scores lack the part of stickiness: it is `missing`, and the rest weigh more.\n",

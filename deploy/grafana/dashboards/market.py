@@ -84,8 +84,7 @@ MARKET = Page(
                         Query(_agency("complaint_rate"), "Complaints per order", _SHARE),
                     ),
                     NUMBER,
-                    about="The agencies that lead by index. Growth on the week before joins where"
-                    " the log reaches back far enough.",
+                    about="The agencies that lead by index.",
                     decimals=1,
                     width=16,
                     height=9,
